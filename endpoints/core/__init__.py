@@ -1,0 +1,1 @@
+"""What every room may know: clock, errors, ids, traffic maps. Pure Python, no Django, no I/O."""
