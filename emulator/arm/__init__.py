@@ -1,0 +1,1 @@
+"""Azure Resource Manager: one module per subject, joined by the routing table in `providers.py`."""

@@ -1,0 +1,46 @@
+"""Puts one cloud together: log, world, settings, identities, models."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from emulator.cloud import Cloud
+from emulator.control import Control
+from emulator.scenario import Scenario
+from emulator.seeding import Seeder, models
+from emulator.settings import Settings
+from emulator.tokens import Identity, Tokens
+from emulator.values import Clock, Json, guid, system_clock
+from emulator.views import Views
+from emulator.worldlog import WorldLog
+
+
+def build(
+    scenario: Scenario,
+    *,
+    seed: int = 1,
+    overrides: Json | None = None,
+    state: Path | None = None,
+    identity_header: str | None = None,
+    clock: Clock = system_clock,
+) -> Cloud:
+    """A cloud on the log in `state`: an empty log is seeded by the scenario, a used one wins over it."""
+    settings = Settings(seed=seed)
+    settings.change(scenario.settings)
+    settings.change(overrides or {})
+    control = Control(log=WorldLog(state), settings=settings, clock=clock)
+    if control.world.last == 0:
+        control.seed(Seeder(settings.seed, clock()).records(scenario))
+    return Cloud(
+        settings=settings,
+        control=control,
+        tokens=Tokens(settings.seed, clock, list(scenario.identities) or [_default_identity()]),
+        views=Views(control),
+        models=models(scenario),
+        identity_header=identity_header or secrets.token_hex(16),
+    )
+
+
+def _default_identity() -> Identity:
+    return Identity(guid("client", "opsportal"), guid("object", "opsportal"), "opsportal")

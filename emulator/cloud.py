@@ -1,0 +1,28 @@
+"""Everything that one running emulator holds, handed to every handler."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from emulator.control import Control
+from emulator.faults import Faults
+from emulator.models import Models
+from emulator.requestlog import RequestLog
+from emulator.settings import Settings
+from emulator.throttle import Buckets
+from emulator.tokens import Tokens
+from emulator.views import Views
+
+
+@dataclass(slots=True)
+class Cloud:
+    settings: Settings
+    control: Control
+    tokens: Tokens
+    views: Views
+    models: Models
+    identity_header: str
+    faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
+    buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))
+    requests: RequestLog = field(default_factory=RequestLog)

@@ -1,0 +1,289 @@
+"""The scenario: which fleet exists, who may do what, how every deployment behaves. Read from YAML.
+
+A mistake in the file is an error that says where it is; nothing is started half. The format is described in
+`docs/reference/emulator.md`. Turning it into the world's first records is `seeding.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emulator.models import Model, model
+from emulator.reading import ScenarioError, listed, mapping, parts
+from emulator.tokens import Identity
+from emulator.values import Json, guid
+
+_RELATIVE = re.compile(r"-(\d+(?:\.\d+)?)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePlan:
+    name: str
+    subscription: str
+    group: str
+    location: str
+    created: str
+    by: str
+    tags: Json
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    name: str
+    created: str
+    by: str
+    instances: int
+    tags: Json
+    properties: Json
+    failed: Json | None = None
+    behaves: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A traffic map that was put at some time; None is soon after its deployments stood."""
+
+    at: str | None
+    by: str
+    traffic: dict[str, int]
+    mirror: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    name: str
+    workspace: str
+    created: str
+    by: str
+    document: Json
+    deployments: tuple[DeploymentPlan, ...]
+    history: tuple[Shift, ...]
+
+
+@dataclass(slots=True)
+class Scenario:
+    settings: Json = field(default_factory=dict)
+    identities: list[Identity] = field(default_factory=list)
+    workspaces: list[WorkspacePlan] = field(default_factory=list)
+    endpoints: list[EndpointPlan] = field(default_factory=list)
+    default_model: Model = field(default_factory=Model)
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario file. Anchors and merge keys keep it short; keys that begin with `x-` are ignored."""
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ScenarioError(f"{path} can't be read: {error}") from error
+    return parse(value)
+
+
+def parse(value: Any) -> Scenario:
+    top = mapping(value, "the scenario")
+    top = {name: item for name, item in top.items() if not name.startswith("x-")}
+    part = parts(
+        top,
+        "the scenario",
+        settings={},
+        identities=[],
+        subscriptions={},
+        workspaces={},
+        endpoints=[],
+        model={},
+    )
+    subscriptions = mapping(part["subscriptions"], "subscriptions")
+    workspaces = [
+        _workspace(name, item, subscriptions)
+        for name, item in mapping(part["workspaces"], "workspaces").items()
+    ]
+    known = {item.name for item in workspaces}
+    return Scenario(
+        settings=mapping(part["settings"], "settings"),
+        identities=[_identity(item, i) for i, item in enumerate(listed(part["identities"], "identities"))],
+        workspaces=workspaces,
+        endpoints=[_endpoint(item, known) for item in listed(part["endpoints"], "endpoints")],
+        default_model=_model(part["model"], "model"),
+    )
+
+
+def when(text: str, now: datetime) -> datetime:
+    """`-30d`, `-90m`, or an ISO time with offset."""
+    relative = _RELATIVE.fullmatch(text)
+    if relative is not None:
+        return now - timedelta(**{_UNITS[relative[2]]: float(relative[1])})
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ScenarioError(f"{text!r} is neither a time nor a distance such as -30d.") from None
+    if found.tzinfo is None:
+        raise ScenarioError(f"{text!r} has no offset.")
+    return found
+
+
+def _workspace(name: str, value: Any, subscriptions: Json) -> WorkspacePlan:
+    where = f"workspace {name}"
+    part = parts(
+        mapping(value, where),
+        where,
+        subscription=...,
+        group=...,
+        location=...,
+        created="-400d",
+        by="Platform team",
+        tags={},
+    )
+    subscription = str(part["subscription"])
+    return WorkspacePlan(
+        name=name, **{**part, "subscription": str(subscriptions.get(subscription, subscription))}
+    )
+
+
+def _identity(value: Any, number: int) -> Identity:
+    where = f"identity {number + 1}"
+    part = parts(
+        mapping(value, where),
+        where,
+        name=...,
+        client_id=None,
+        object_id=None,
+        actions=["*"],
+        not_actions=[],
+        scopes=["/"],
+    )
+    name = str(part["name"])
+    return Identity(
+        client_id=part["client_id"] or guid("client", name),
+        object_id=part["object_id"] or guid("object", name),
+        name=name,
+        actions=tuple(part["actions"]),
+        not_actions=tuple(part["not_actions"]),
+        scopes=tuple(part["scopes"]),
+    )
+
+
+def _endpoint(value: Any, workspaces: set[str]) -> EndpointPlan:
+    where = f"endpoint {value.get('name') if isinstance(value, dict) else value}"
+    part = parts(
+        mapping(value, where),
+        where,
+        name=...,
+        workspace=...,
+        created="-90d",
+        by="Platform team",
+        description=None,
+        auth="Key",
+        public=False,
+        kind="Managed",
+        compute=None,
+        identity=None,
+        tags={},
+        properties={},
+        traffic={},
+        mirror={},
+        since=None,
+        shifted_by=None,
+        history=[],
+        deployments={},
+    )
+    if part["workspace"] not in workspaces:
+        raise ScenarioError(f"{where}: there is no workspace {part['workspace']!r}.")
+    deployments = tuple(
+        _deployment(name, item, where, part) for name, item in mapping(part["deployments"], where).items()
+    )
+    return EndpointPlan(
+        name=part["name"],
+        workspace=part["workspace"],
+        created=part["created"],
+        by=part["by"],
+        document=_endpoint_document(part),
+        deployments=deployments,
+        history=_history(part, where),
+    )
+
+
+def _endpoint_document(part: Json) -> Json:
+    document = {
+        "kind": part["kind"],
+        "tags": part["tags"],
+        "identity": part["identity"] or {"type": "SystemAssigned"},
+        "properties": {
+            "authMode": part["auth"],
+            "publicNetworkAccess": "Enabled" if part["public"] else "Disabled",
+            "properties": part["properties"],
+        },
+    }
+    for name in ("description", "compute"):
+        if part[name] is not None:
+            document["properties"][name] = part[name]
+    return document
+
+
+def _history(part: Json, where: str) -> tuple[Shift, ...]:
+    """Earlier maps as listed, then the present one."""
+    shifts = [_shift(item, where, part["by"]) for item in listed(part["history"], where)]
+    if part["traffic"] or part["mirror"]:
+        unknown = {*part["traffic"], *part["mirror"]} - set(part["deployments"])
+        if unknown:
+            raise ScenarioError(f"{where}: traffic names {', '.join(sorted(unknown))}, which is not there.")
+        by = part["shifted_by"] or part["by"]
+        shifts.append(Shift(part["since"], by, dict(part["traffic"]), dict(part["mirror"])))
+    return tuple(shifts)
+
+
+def _shift(value: Any, where: str, by: str) -> Shift:
+    part = parts(mapping(value, where), f"history of {where}", at=..., by=by, traffic={}, mirror={})
+    return Shift(part["at"], part["by"], dict(part["traffic"]), dict(part["mirror"]))
+
+
+def _deployment(name: str, value: Any, endpoint: str, of: Json) -> DeploymentPlan:
+    where = f"deployment {name} of {endpoint}"
+    part = parts(
+        mapping(value, where),
+        where,
+        created=of["created"],
+        by=of["by"],
+        model=None,
+        environment=None,
+        code=None,
+        sku=None,
+        instances=1,
+        tags={},
+        description=None,
+        settings={},
+        failed=None,
+        behaves=None,
+    )
+    properties = dict(mapping(part["settings"], where))
+    properties["endpointComputeType"] = of["kind"] if of["kind"] == "Managed" else "Kubernetes"
+    for field_name, key in (("model", "model"), ("environment", "environmentId"), ("sku", "instanceType")):
+        if part[field_name] is not None:
+            properties[key] = part[field_name]
+    if part["description"] is not None:
+        properties["description"] = part["description"]
+    if part["code"] is not None:
+        properties["codeConfiguration"] = {"codeId": part["code"], "scoringScript": "score.py"}
+    behaves = part["behaves"]
+    return DeploymentPlan(
+        name=name,
+        created=part["created"],
+        by=part["by"],
+        instances=part["instances"],
+        tags=part["tags"],
+        properties=properties,
+        failed=part["failed"],
+        behaves=None if behaves is None else _model(behaves, where),
+    )
+
+
+def _model(value: Any, where: str) -> Model:
+    told = parts(mapping(value, where), where, **{item.name: None for item in fields(Model)})
+    for failure in told["failures"] or ():
+        parts(mapping(failure, where), f"failures of {where}", rate=..., status=500, reason="")
+    return model({name: item for name, item in told.items() if item is not None})
