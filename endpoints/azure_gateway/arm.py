@@ -1,0 +1,68 @@
+"""ARM paths and the api-versions that the SDK of today uses for them. Pure.
+
+Ids come from people and from rows: each is matched whole before it becomes a path, so that none can lead a
+signed request elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+ENDPOINTS = "2022-02-01-preview"
+DEPLOYMENTS = "2023-04-01-preview"
+WORKSPACES = "2024-10-01-preview"
+PERMISSIONS = "2022-04-01"
+
+_SUBSCRIPTION = re.compile(r"[0-9a-f-]{1,64}", re.IGNORECASE)
+_WORKSPACE = (
+    r"/subscriptions/(?P<subscription>[0-9a-f-]{1,64})/resourceGroups/[-\w.()]{1,90}"
+    r"/providers/Microsoft\.MachineLearningServices/workspaces/[A-Za-z0-9][\w-]{1,62}"
+)
+_ENDPOINT = _WORKSPACE + r"/onlineEndpoints/[A-Za-z0-9][\w-]{0,254}"
+_DEPLOYMENT = _ENDPOINT + r"/deployments/[A-Za-z0-9][\w-]{0,254}"
+_PATTERNS = {
+    "workspace": re.compile(_WORKSPACE, re.IGNORECASE),
+    "endpoint": re.compile(_ENDPOINT, re.IGNORECASE),
+    "deployment": re.compile(_DEPLOYMENT, re.IGNORECASE),
+}
+
+
+def path(kind: str, arm_id: str) -> str:
+    """The URL path of a "workspace", "endpoint" or "deployment"; ValueError when the id names none."""
+    text = arm_id.strip().rstrip("/")
+    if not _PATTERNS[kind].fullmatch(text):
+        raise ValueError(f"{arm_id!r} is not the ARM id of {_article(kind)}.")
+    return text
+
+
+def subscription_path(subscription: str) -> str:
+    if not _SUBSCRIPTION.fullmatch(subscription):
+        raise ValueError(f"{subscription!r} is not the id of a subscription.")
+    return f"/subscriptions/{subscription}"
+
+
+def scope_path(scope: str) -> str:
+    """A subscription, or a workspace or anything below it that this room knows."""
+    text = scope.strip().rstrip("/")
+    if re.fullmatch(rf"/subscriptions/{_SUBSCRIPTION.pattern}", text, re.IGNORECASE):
+        return text
+    if not any(pattern.fullmatch(text) for pattern in _PATTERNS.values()):
+        raise ValueError(f"{scope!r} is not a scope whose permissions can be read.")
+    return text
+
+
+def subscription_of(url_or_path: str) -> str:
+    """The subscription, lower-cased, that a path belongs to; "" when it names none."""
+    parts = urlsplit(url_or_path).path.split("/", 3)
+    return parts[2].lower() if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL, for comparing where two lead."""
+    parts = urlsplit(url)
+    return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port or 443
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind == "endpoint" else f"a {kind}"

@@ -1,0 +1,203 @@
+"""What the gateway hands out: frozen records of Azure's resources, and the envelope each reading comes in.
+
+No SDK object and no secret leaves this room: keys and the values of environment variables are gone from the
+records and from `raw`, which otherwise is the document as Azure sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+Document = Mapping[str, Any]
+
+UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The managed identity of a resource. `user_assigned` holds ARM ids, lower-cased and sorted."""
+
+    type: str
+    principal_id: str = ""
+    tenant_id: str = ""
+    user_assigned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRecord:
+    """An Azure Machine Learning workspace."""
+
+    arm_id: str
+    name: str
+    location: str
+    kind: str
+    workspace_guid: str
+    friendly_name: str
+    description: str
+    provisioning_state: str
+    public_network_access: str
+    tags: Mapping[str, str]
+    identity: Identity | None
+    raw: Document
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRecord:
+    """A realtime endpoint. Split maps have lower-case names and no zeros; states are Azure's own words."""
+
+    arm_id: str
+    name: str
+    location: str
+    kind: str
+    auth_mode: str
+    provisioning_state: str
+    traffic: Mapping[str, int]
+    mirror_traffic: Mapping[str, int]
+    scoring_uri: str
+    swagger_uri: str
+    public_network_access: str
+    identity: Identity | None
+    tags: Mapping[str, str]
+    description: str
+    properties: Mapping[str, Any]
+    compute: str
+    created_at: datetime | None
+    created_by: str
+    last_modified_at: datetime | None
+    last_modified_by: str
+    operation_uri: str
+    raw: Document
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRecord:
+    """A deployment of a realtime endpoint. `instance_count` is None when Azure gives no capacity.
+
+    `endpoint_arm_id` is "" when the id does not contain one. Environment variables are kept by name only:
+    their values may be secrets.
+    """
+
+    arm_id: str
+    name: str
+    endpoint_arm_id: str
+    location: str
+    kind: str
+    compute_type: str
+    model: str
+    model_mount_path: str
+    environment: str
+    code_id: str
+    scoring_script: str
+    environment_variable_names: tuple[str, ...]
+    instance_type: str
+    instance_count: int | None
+    sku_name: str
+    sku_tier: str
+    scale_settings: Document
+    request_settings: Document
+    liveness_probe: Document
+    readiness_probe: Document
+    startup_probe: Document
+    container_resources: Document
+    app_insights_enabled: bool | None
+    egress_public_network_access: str
+    data_collector: Document
+    provisioning_state: str
+    identity: Identity | None
+    tags: Mapping[str, str]
+    description: str
+    properties: Mapping[str, Any]
+    created_at: datetime | None
+    created_by: str
+    last_modified_at: datetime | None
+    last_modified_by: str
+    operation_uri: str
+    raw: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """One answer: its value was true in Azure at some moment between `request_began` and `response_ended`.
+
+    The end is the beginning plus a monotonic duration: it never lies before it, whatever the clock does.
+    """
+
+    value: T
+    request_began: datetime
+    response_ended: datetime
+    azure_request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One item that could not be understood or read: its ARM id (or "item 3 of …") and why."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """All pages of a list, complete except for `unreadable`: what is in neither does not exist."""
+
+    items: tuple[T, ...]
+    unreadable: tuple[Unreadable, ...]
+    request_began: datetime
+    response_ended: datetime
+    azure_request_id: str
+    calls: int
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Azure took a write. `operation_uri` is "" when it named no operation: then the resource tells."""
+
+    status: int
+    operation_uri: str
+    azure_request_id: str
+    correlation_id: str
+    client_request_id: str
+    retry_after: float | None
+    request_began: datetime
+    response_ended: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStatus:
+    """Where a long-running operation stands. `status` is Azure's own word."""
+
+    status: str
+    percent: float | None
+    error_code: str
+    error_message: str
+    retry_after: float | None
+    azure_request_id: str
+
+    @property
+    def ended(self) -> bool:
+        return self.status.lower() in {"succeeded", "failed", "canceled", "cancelled"}
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status.lower() == "succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What one role assignment grants at a scope: patterns with `*`, less the patterns in `not_actions`."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()

@@ -1,0 +1,120 @@
+"""What the gateway needs to know: which cloud, which identity, how patient.
+
+A sovereign cloud, or any other place that speaks Azure's APIs, differs from the public one by these values
+only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class CredentialKind(StrEnum):
+    """How the process proves who it is. Chosen by a person: guessing chains are slow and surprising."""
+
+    MANAGED_IDENTITY = "managed_identity"
+    WORKLOAD_IDENTITY = "workload_identity"
+    ENVIRONMENT = "environment"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """One Azure cloud. URLs have no trailing slash. `ca_bundle` is a PEM file, "" for the system's own."""
+
+    name: str = "AzureCloud"
+    resource_manager: str = "https://management.azure.com"
+    authority: str = "https://login.microsoftonline.com"
+    portal: str = "https://portal.azure.com"
+    studio: str = "https://ml.azure.com"
+    storage_suffix: str = "core.windows.net"
+    registry_discovery: str = "https://eastus.api.azureml.ms"
+    audience: str = ""
+    ca_bundle: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.resource_manager.startswith("https://"):
+            raise ValueError(
+                f"The resource manager's address {self.resource_manager!r} must start with https://"
+            )
+
+    @property
+    def scope(self) -> str:
+        """What a token for the resource manager is asked for."""
+        return f"{self.audience or self.resource_manager}/.default"
+
+    @classmethod
+    def from_metadata(cls, document: Mapping[str, Any], *, ca_bundle: str = "") -> CloudSettings:
+        """A cloud out of the document that a resource manager serves at /metadata/endpoints."""
+        return cls(
+            name=document["name"],
+            resource_manager=document["resourceManager"].rstrip("/"),
+            authority=document["authentication"]["loginEndpoint"].rstrip("/"),
+            portal=document["portal"].rstrip("/"),
+            studio=str(document.get("studio") or "https://ml.azure.com").rstrip("/"),
+            storage_suffix=document["suffixes"]["storage"],
+            ca_bundle=ca_bundle,
+        )
+
+
+CLOUDS: Mapping[str, CloudSettings] = {
+    cloud.name: cloud
+    for cloud in (
+        CloudSettings(),
+        CloudSettings(
+            name="AzureChinaCloud",
+            resource_manager="https://management.chinacloudapi.cn",
+            authority="https://login.chinacloudapi.cn",
+            portal="https://portal.azure.cn",
+            studio="https://studio.ml.azure.cn",
+            storage_suffix="core.chinacloudapi.cn",
+            registry_discovery="https://chinaeast2.api.ml.azure.cn",
+        ),
+        CloudSettings(
+            name="AzureUSGovernment",
+            resource_manager="https://management.usgovcloudapi.net",
+            authority="https://login.microsoftonline.us",
+            portal="https://portal.azure.us",
+            studio="https://ml.azure.us",
+            storage_suffix="core.usgovcloudapi.net",
+            registry_discovery="https://usgovarizona.api.ml.azure.us",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RateSettings:
+    """ARM's token buckets, per subscription and identity: so many calls at once, then so many a second.
+
+    `reserve` reads are left to urgent callers, so that a sync never starves a rollback.
+    """
+
+    read_burst: int = 250
+    read_refill: float = 25.0
+    write_burst: int = 200
+    write_refill: float = 10.0
+    reserve: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Everything `connect` takes. Times are in seconds."""
+
+    cloud: CloudSettings = field(default_factory=CloudSettings)
+    credential: CredentialKind = CredentialKind.MANAGED_IDENTITY
+    client_id: str = ""
+    tenant_id: str = ""
+    connect_timeout: float = 5.0
+    read_timeout: float = 20.0
+    deadline: float = 30.0
+    listing_deadline: float = 120.0
+    patience: float = 60.0
+    urgent_patience: float = 1.0
+    concurrency: int = 64
+    page_limit: int = 500
+    user_agent: str = "opsportal"
+    rates: RateSettings = field(default_factory=RateSettings)

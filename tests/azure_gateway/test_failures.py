@@ -1,0 +1,81 @@
+"""Answers that are errors: what is read out of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from endpoints.azure_gateway import failures
+from endpoints.azure_gateway.settings import CLOUDS, CloudSettings
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"error": {"code": "A", "message": "b"}}', ("A", "b")),
+        (b'{"code": "A", "message": "b"}', ("A", "b")),
+        (b'{"error": "plain"}', ("", "{'error': 'plain'}")),
+        (b"null", ("", "")),
+        (b"", ("", "")),
+        (b"<html>bad gateway</html>", ("", "<html>bad gateway</html>")),
+        (b"\xff\xfe", ("", "\ufffd\ufffd")),
+    ],
+)
+def test_error_of__any_body__gives_code_and_text(content: bytes, expected: tuple[str, str]) -> None:
+    assert failures.error_of(content) == expected
+
+
+def test_error_of__endless_text__is_cut() -> None:
+    assert len(failures.error_of(b"x" * 100_000)[1]) == 600
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("7", 7.0), ("0", 0.0), ("-3", 0.0), ("1.5", 1.5), ("soon", None), ("", None)],
+)
+def test_retry_after__number__is_seconds(value: str, expected: float | None) -> None:
+    assert failures.retry_after({"Retry-After": value}) == expected
+
+
+def test_retry_after__absent__is_unknown() -> None:
+    assert failures.retry_after({}) is None
+
+
+def test_retry_after__date__is_the_time_until_then() -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=90)
+    wait = failures.retry_after({"Retry-After": format_datetime(moment, usegmt=True)})
+    assert wait is not None
+    assert 60 < wait <= 90
+
+
+@pytest.mark.parametrize("text", ["", "no", "perform action ''", "does not have authorization"])
+def test_missing_action__not_named__is_empty(text: str) -> None:
+    assert failures.missing_action(text) == ("", "")
+
+
+def test_cloud__address_without_tls__is_refused() -> None:
+    with pytest.raises(ValueError, match="https"):
+        CloudSettings(resource_manager="http://localhost:1")
+
+
+def test_cloud__from_a_metadata_document__has_its_addresses() -> None:
+    document = {
+        "name": "Own",
+        "portal": "https://portal.own.example/",
+        "resourceManager": "https://arm.own.example/",
+        "authentication": {"loginEndpoint": "https://login.own.example/"},
+        "suffixes": {"storage": "core.own.example"},
+    }
+    cloud = CloudSettings.from_metadata(document, ca_bundle="/ca.pem")
+    assert (cloud.resource_manager, cloud.authority) == (
+        "https://arm.own.example",
+        "https://login.own.example",
+    )
+    assert (cloud.portal, cloud.ca_bundle) == ("https://portal.own.example", "/ca.pem")
+    assert cloud.scope == "https://arm.own.example/.default"
+
+
+def test_clouds__known_ones__go_by_the_sdks_names() -> None:
+    assert set(CLOUDS) == {"AzureCloud", "AzureChinaCloud", "AzureUSGovernment"}
