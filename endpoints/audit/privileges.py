@@ -1,0 +1,87 @@
+"""Whether the role that this process runs as could rewrite the ledger, and whether its guards stand."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+_FORBIDDEN = {
+    "audit_entry": ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"),
+    "audit_personal": ("UPDATE", "TRUNCATE", "TRIGGER"),
+}
+# O fires in ordinary sessions, A in every session.
+_TRIGGERS = {
+    ("audit_entry", "audit_chain"): "OA",
+    ("audit_entry", "audit_entry_rows"): "A",
+    ("audit_entry", "audit_entry_table"): "A",
+    ("audit_personal", "audit_personal_rows"): "A",
+    ("audit_personal", "audit_personal_table"): "A",
+}
+
+
+def check_privileges() -> list[str]:
+    """Every way, in words, in which the ledger is open to this role; empty when it is closed."""
+    return _role_problems() + _privilege_problems() + _trigger_problems()
+
+
+def _role_problems() -> list[str]:
+    role, superuser, owner, replica = _row(
+        """
+        SELECT current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+               (SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = 'audit_entry'::regclass),
+               current_setting('session_replication_role') = 'replica'
+        """
+    )
+    found = []
+    if superuser:
+        found.append(f"The database role {role} is a superuser: it can rewrite the ledger.")
+    elif owner:
+        found.append(f"The database role {role} owns the ledger's table: it can switch its guards off.")
+    if replica:
+        found.append("This session calls itself a replica, so the trigger that chains entries does not fire.")
+    return found
+
+
+def _privilege_problems() -> list[str]:
+    return [
+        f"The runtime role may {privilege} on {table}; run manage.py grant_runtime."
+        for table, privileges in _FORBIDDEN.items()
+        for privilege in privileges
+        if _may(table, privilege)
+    ] + _schema_problems()
+
+
+def _schema_problems() -> list[str]:
+    """Databases that began before PostgreSQL 15 let everybody create in `public`, also after an upgrade."""
+    if not _row("SELECT has_schema_privilege(current_user, 'public', 'CREATE')")[0]:
+        return []
+    return [
+        "The runtime role may create tables and functions in the schema public; the owner takes that away with"
+        " REVOKE CREATE ON SCHEMA public FROM PUBLIC."
+    ]
+
+
+def _may(table: str, privilege: str) -> bool:
+    of_columns = privilege in ("UPDATE", "REFERENCES")
+    test = "has_any_column_privilege" if of_columns else "has_table_privilege"
+    return bool(_row(f"SELECT {test}(current_user, %s, %s)", table, privilege)[0])
+
+
+def _trigger_problems() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
+            " WHERE tgrelid IN ('audit_entry'::regclass, 'audit_personal'::regclass) AND NOT tgisinternal"
+        )
+        enabled = {(table, name): state for table, name, state in cursor.fetchall()}
+    return [
+        f"The trigger {name} of {table} is missing or switched off."
+        for (table, name), states in _TRIGGERS.items()
+        if enabled.get((table, name), "-") not in states
+    ]
+
+
+def _row(query: str, *parameters: str) -> tuple[object, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters)
+        row = cursor.fetchone()
+    return tuple(row or ())
