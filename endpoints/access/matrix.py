@@ -1,0 +1,154 @@
+"""The access matrix as data: every action, and for every role how far it carries.
+
+docs/reference/access-matrix.md is made from TABLE (`manage.py access_matrix`). What is not here is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from endpoints.access.roles import Role
+
+
+class Action(StrEnum):
+    """What can be asked for."""
+
+    VIEW = "view"
+    CREATE_TRAFFIC = "traffic.create"  # also edit and withdraw
+    APPROVE = "change.approve"  # also reject
+    START = "change.start"  # also advance, hold, resume
+    ROLL_BACK = "change.roll_back"  # also abort
+    AUDIT_READ = "audit.read"
+    AUDIT_VERIFY = "audit.verify"
+    WORKSPACE_SYNC = "workspace.sync"
+    WORKSPACE_CONNECT = "workspace.connect"  # also disconnect
+    ACCESS_VIEW = "access.view"  # people, grants, tokens, connected workspaces
+    GRANT = "access.grant"
+    USER_MANAGE = "user.manage"
+    OTHERS_TOKENS = "token.others"
+    OWN_TOKENS = "token.own"
+
+
+class Scope(StrEnum):
+    """What an API token may be made for."""
+
+    READ = "read"
+    CHANGE = "change"
+    APPROVE = "approve"
+    ROLLBACK = "rollback"
+    AUDIT = "audit"
+    ADMIN = "admin"
+
+
+class Reach(StrEnum):
+    """How far a role carries in one row of the table."""
+
+    YES = "yes"
+    OWN = "own"  # only what one wrote, or did, oneself
+    OTHERS = "not own"  # never what one wrote
+    UNINVOLVED = "not own or edited"  # never what one wrote or edited
+
+
+class Place(StrEnum):
+    """Where a role must be held for the action."""
+
+    WORKSPACE = "the workspace"
+    INSTALLATION = "the installation"
+    EITHER = "the workspace, or any when none is named"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table. A token needs `scope`; None: no token may."""
+
+    says: str
+    roles: Mapping[Role, Reach]
+    scope: Scope | None
+    place: Place = Place.WORKSPACE
+    everybody: bool = False  # every signed-in account, whatever its roles
+    persons_only: bool = False
+    new_is_own: bool = False  # the author not given means: a new one, or the list, not somebody else's
+
+
+_REQUESTER, _REVIEWER, _OPERATOR, _AUDITOR, _ADMIN = (
+    Role.REQUESTER,
+    Role.REVIEWER,
+    Role.OPERATOR,
+    Role.AUDITOR,
+    Role.ADMIN,
+)
+
+
+def _all(*roles: Role) -> dict[Role, Reach]:
+    return dict.fromkeys(roles, Reach.YES)
+
+
+TABLE: Mapping[Action, Rule] = MappingProxyType(
+    {
+        Action.VIEW: Rule(
+            "view endpoints, metrics and changes",
+            _all(*(role for role in Role if role != _ADMIN)),
+            Scope.READ,
+        ),
+        Action.CREATE_TRAFFIC: Rule(
+            "create, edit or withdraw a traffic change",
+            dict.fromkeys((_REQUESTER, _REVIEWER, _OPERATOR), Reach.OWN),
+            Scope.CHANGE,
+            new_is_own=True,
+        ),
+        Action.APPROVE: Rule(
+            "approve or reject a change", {_REVIEWER: Reach.UNINVOLVED}, Scope.APPROVE, persons_only=True
+        ),
+        Action.START: Rule(
+            "start, advance, hold or resume a change",
+            {_REVIEWER: Reach.OTHERS, _OPERATOR: Reach.YES},
+            Scope.CHANGE,
+        ),
+        Action.ROLL_BACK: Rule(
+            "abort a change or roll traffic back",
+            {_REQUESTER: Reach.OWN, _REVIEWER: Reach.YES, _OPERATOR: Reach.YES},
+            Scope.ROLLBACK,
+        ),
+        Action.AUDIT_READ: Rule(
+            "read the audit history",
+            _all(_REVIEWER, _OPERATOR, _AUDITOR)
+            | dict.fromkeys((_REQUESTER, Role.SUPERVISOR, Role.FINOPS), Reach.OWN),
+            Scope.AUDIT,
+            place=Place.EITHER,
+            new_is_own=True,
+        ),
+        Action.AUDIT_VERIFY: Rule(
+            "verify the audit history",
+            _all(_REVIEWER, _OPERATOR, Role.SUPERVISOR, _AUDITOR),
+            Scope.AUDIT,
+            place=Place.EITHER,
+        ),
+        Action.WORKSPACE_SYNC: Rule(
+            "read a workspace from Azure now",
+            _all(_REQUESTER, _REVIEWER, _OPERATOR, Role.FINOPS, _ADMIN),
+            Scope.CHANGE,
+        ),
+        Action.WORKSPACE_CONNECT: Rule(
+            "connect or disconnect a workspace", _all(_ADMIN), Scope.ADMIN, place=Place.INSTALLATION
+        ),
+        Action.ACCESS_VIEW: Rule(
+            "see people, grants, tokens and connected workspaces",
+            _all(_AUDITOR, _ADMIN),
+            Scope.ADMIN,
+            place=Place.INSTALLATION,
+        ),
+        Action.GRANT: Rule("grant and end roles", _all(_ADMIN), Scope.ADMIN, place=Place.INSTALLATION),
+        Action.USER_MANAGE: Rule(
+            "create, change and disable accounts", _all(_ADMIN), Scope.ADMIN, place=Place.INSTALLATION
+        ),
+        Action.OTHERS_TOKENS: Rule(
+            "revoke the tokens of others", _all(_ADMIN), None, place=Place.INSTALLATION
+        ),
+        Action.OWN_TOKENS: Rule(
+            "create, list and revoke one's own tokens", {}, None, place=Place.INSTALLATION, everybody=True
+        ),
+    }
+)
