@@ -1,0 +1,75 @@
+"""Reads of the mirror, as frozen rows.
+
+Functions take the ids of what they may look at and ask for nobody's rights; callers do, before.
+"""
+
+from endpoints.inventory.selectors.asof import (
+    DeploymentThen,
+    EndpointThen,
+    deployments_as_of,
+    endpoint_as_of,
+)
+from endpoints.inventory.selectors.endpoint import DeploymentRow, DriftRow, EndpointPage, endpoint_page
+from endpoints.inventory.selectors.facts import (
+    EndpointFacts,
+    VerifiedSplit,
+    endpoint_facts,
+    endpoint_id_by_name,
+    raw_document,
+    verified_splits,
+)
+from endpoints.inventory.selectors.fleet import (
+    DeploymentBrief,
+    FleetCounts,
+    FleetPage,
+    FleetRow,
+    endpoint_count,
+    endpoint_names,
+    fleet_counts,
+    fleet_rows,
+)
+from endpoints.inventory.selectors.freshness import Freshness, Unreadable, freshness, freshness_of
+from endpoints.inventory.selectors.history import HistoryItem, HistoryPage, drifts, history
+from endpoints.inventory.selectors.sight import (
+    CurrentSplit,
+    DeploymentState,
+    current_split,
+    deployment_states,
+)
+
+__all__ = [
+    "CurrentSplit",
+    "DeploymentBrief",
+    "DeploymentRow",
+    "DeploymentState",
+    "DeploymentThen",
+    "DriftRow",
+    "EndpointFacts",
+    "EndpointPage",
+    "EndpointThen",
+    "FleetCounts",
+    "FleetPage",
+    "FleetRow",
+    "Freshness",
+    "HistoryItem",
+    "HistoryPage",
+    "Unreadable",
+    "VerifiedSplit",
+    "current_split",
+    "deployment_states",
+    "deployments_as_of",
+    "drifts",
+    "endpoint_as_of",
+    "endpoint_count",
+    "endpoint_facts",
+    "endpoint_id_by_name",
+    "endpoint_names",
+    "endpoint_page",
+    "fleet_counts",
+    "fleet_rows",
+    "freshness",
+    "freshness_of",
+    "history",
+    "raw_document",
+    "verified_splits",
+]

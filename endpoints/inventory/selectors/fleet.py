@@ -1,0 +1,213 @@
+"""The fleet: one row per living endpoint, worst first, in three queries whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Greatest
+
+from endpoints.access.policies import visible_workspaces
+from endpoints.access.principals import Principal
+from endpoints.core.errors import Invalid
+from endpoints.core.traffic import Split
+from endpoints.inventory import filters, marks
+from endpoints.inventory.assets import short
+from endpoints.inventory.marks import ATTENTION, Mark, Severity
+from endpoints.inventory.models import Deployment, Endpoint
+from endpoints.inventory.selectors.conditions import condition
+from endpoints.inventory.selectors.freshness import Freshness, freshness_of, with_age
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class _Ranked(TypedDict):
+    severity_now: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentBrief:
+    """`model` is short (`risk:7`); `instance_count` None: Azure did not say."""
+
+    name: str
+    provisioning_state: str
+    model: str
+    instance_type: str
+    instance_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRow:
+    """One endpoint in a list. `marks` are worst first; `status` is the label of the worst, or "quiet"."""
+
+    id: int
+    workspace_id: int
+    workspace: str
+    environment: str
+    name: str
+    location: str
+    severity: Severity
+    status: str
+    marks: tuple[Mark, ...]
+    provisioning_state: str
+    traffic: Split
+    mirror_traffic: Split
+    deployments: tuple[DeploymentBrief, ...]
+    owner: str
+    auth_mode: str
+    public_network_access: str
+    read_at: datetime | None
+    is_stale: bool
+    unreadable_since: datetime | None
+
+    @property
+    def cursor(self) -> str:
+        """Where the next page begins when this row ends one."""
+        return f"{int(self.severity)}.{self.id}.{self.name.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """`next_cursor` is "" on the last page. `problems` are the parts of the filter that made no sense."""
+
+    rows: tuple[FleetRow, ...]
+    next_cursor: str
+    problems: tuple[str, ...]
+    freshness: Mapping[int, Freshness]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCounts:
+    """How many endpoints match a filter, by severity; `attention` sums those that somebody should look at."""
+
+    total: int
+    attention: int
+    by_severity: Mapping[str, int]
+
+
+def fleet_rows(
+    workspace_ids: Iterable[int], *, text: str = "", cursor: str = "", limit: int = 50
+) -> FleetPage:
+    """A page of the fleet. Invalid when the cursor is none that a page gave."""
+    query, ages = filters.parse(text), freshness_of(workspace_ids)
+    found = _matching(query, ages)
+    if cursor:
+        found = found.filter(_after(cursor))
+    ordered = found.select_related("workspace").order_by("-severity_now", "name_key", "pk")
+    endpoints = list(ordered[: limit + 1])
+    rows = _rows(endpoints[:limit], ages)
+    more = len(endpoints) > limit
+    return FleetPage(rows, rows[-1].cursor if more else "", query.problems, ages)
+
+
+def fleet_counts(
+    workspace_ids: Iterable[int], *, text: str = "", ages: Mapping[int, Freshness] | None = None
+) -> FleetCounts:
+    """Counts that serve as filters (`state:<severity>`, `state:attention`). `ages`: those that a page came with."""
+    found = _matching(filters.parse(text), freshness_of(workspace_ids) if ages is None else ages)
+    grouped = found.order_by().values_list("severity_now").annotate(number=Count("pk"))
+    counts = {Severity(severity): number for severity, number in grouped}
+    return FleetCounts(
+        total=sum(counts.values()),
+        attention=sum(number for severity, number in counts.items() if severity >= ATTENTION),
+        by_severity={severity.word: counts.get(severity, 0) for severity in reversed(Severity)},
+    )
+
+
+def endpoint_count(principal: Principal) -> int:
+    """How many living endpoints this principal may see."""
+    return Endpoint.objects.filter(workspace_id__in=visible_workspaces(principal), deleted_at=None).count()
+
+
+def endpoint_names(endpoint_ids: Iterable[int]) -> dict[int, str]:
+    """Names for references, of deleted endpoints too. Knows no rights: ask for what may be shown."""
+    return dict(Endpoint.objects.filter(pk__in=list(endpoint_ids)).values_list("pk", "name"))
+
+
+def _matching(
+    query: filters.Query, ages: Mapping[int, Freshness]
+) -> QuerySet[WithAnnotations[Endpoint, _Ranked], Any]:
+    living = Endpoint.objects.filter(workspace_id__in=list(ages), deleted_at=None)
+    return living.annotate(severity_now=_severity_now(ages)).filter(condition(query))
+
+
+def _severity_now(ages: Mapping[int, Freshness]) -> Case | F:
+    """What was found when it was read; old data is unknown unless it was worse."""
+    stale = [workspace_id for workspace_id, age in ages.items() if age.is_stale]
+    if not stale:
+        return F("severity")
+    at_least = Greatest(F("severity"), Value(int(Severity.UNKNOWN)))
+    return Case(
+        When(workspace_id__in=stale, then=at_least), default=F("severity"), output_field=IntegerField()
+    )
+
+
+def _after(cursor: str) -> Q:
+    try:
+        severity, number, name = cursor.split(".", 2)
+        worst, pk = int(severity), int(number)
+    except ValueError:
+        raise Invalid("This page of the list does not exist; start at the first one.") from None
+    same = Q(severity_now=worst)
+    return Q(severity_now__lt=worst) | same & (Q(name_key__gt=name) | Q(name_key=name, pk__gt=pk))
+
+
+def _rows(endpoints: list[Endpoint], ages: Mapping[int, Freshness]) -> tuple[FleetRow, ...]:
+    deployments = _deployments([endpoint.pk for endpoint in endpoints])
+    return tuple(
+        _row(endpoint, ages[endpoint.workspace_id], deployments.get(endpoint.pk, ()))
+        for endpoint in endpoints
+    )
+
+
+def _deployments(endpoint_ids: list[int]) -> dict[int, tuple[DeploymentBrief, ...]]:
+    rows = Deployment.objects.filter(endpoint_id__in=endpoint_ids, deleted_at=None).order_by("name_key")
+    found: dict[int, list[DeploymentBrief]] = {}
+    for endpoint_id, name, state, model, kind, count in rows.values_list(
+        "endpoint_id", "name", "provisioning_state", "model", "instance_type", "instance_count"
+    ):
+        found.setdefault(endpoint_id, []).append(DeploymentBrief(name, state, short(model), kind, count))
+    return {endpoint_id: tuple(briefs) for endpoint_id, briefs in found.items()}
+
+
+def _row(endpoint: Endpoint, age: Freshness, deployments: tuple[DeploymentBrief, ...]) -> FleetRow:
+    found = with_age(stored_marks(endpoint), age)
+    severity = marks.worst(found)
+    return FleetRow(
+        id=endpoint.pk,
+        workspace_id=endpoint.workspace_id,
+        workspace=endpoint.workspace.slug,
+        environment=endpoint.workspace.environment,
+        name=endpoint.name,
+        location=endpoint.location,
+        severity=severity,
+        status=found[0].label if found and severity > Severity.QUIET else Severity.QUIET.word,
+        marks=found,
+        provisioning_state=endpoint.provisioning_state,
+        traffic=endpoint.traffic,
+        mirror_traffic=endpoint.mirror_traffic,
+        deployments=deployments,
+        owner=endpoint.owner,
+        auth_mode=endpoint.auth_mode,
+        public_network_access=endpoint.public_network_access,
+        read_at=last_read(endpoint, age),
+        is_stale=age.is_stale,
+        unreadable_since=endpoint.unreadable_since,
+    )
+
+
+def stored_marks(endpoint: Endpoint) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(one["code"], Severity(one["severity"]), one["label"], one["sentence"]) for one in endpoint.marks
+    )
+
+
+def last_read(endpoint: Endpoint, age: Freshness) -> datetime | None:
+    """When this endpoint was last read: by itself, or with its workspace while it is readable."""
+    if endpoint.unreadable_since is not None or age.read_at is None:
+        return endpoint.last_read_ended
+    return max(endpoint.last_read_ended, age.read_at)

@@ -1,0 +1,124 @@
+"""How old the mirror's data is, per workspace, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models.functions import Now
+
+from endpoints.inventory import marks
+from endpoints.inventory.marks import Mark
+from endpoints.inventory.models import SyncRun, SyncTarget
+
+# From here on what is shown may not be true any more, whatever the cause.
+STALE_AFTER = timedelta(minutes=5)
+_MISSED_CADENCES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One item that the last reading could not understand."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The state of a workspace's reading.
+
+    `read_at` is when the newest successful reading ended, None when there was none. `cause` says why the last
+    one failed, "" when it did not. `stale_after` is the age from which the data counts as unknown.
+    """
+
+    workspace_id: int
+    read_at: datetime | None
+    age_seconds: float | None
+    stale_after: timedelta
+    is_stale: bool
+    cadence_seconds: float | None
+    cadence_reason: str
+    cause: str
+    error_code: str
+    failures: int
+    retry_at: datetime | None
+    due_at: datetime | None
+    is_being_read: bool
+    unreadable: tuple[Unreadable, ...]
+    azure_request_id: str
+
+    @property
+    def is_failing(self) -> bool:
+        return bool(self.cause)
+
+
+def freshness(workspace_id: int) -> Freshness:
+    return freshness_of([workspace_id])[workspace_id]
+
+
+def freshness_of(workspace_ids: Iterable[int]) -> dict[int, Freshness]:
+    """For every workspace asked for, those that were never read included, by the database's time. One query."""
+    wanted = list(workspace_ids)
+    rows = SyncTarget.objects.filter(workspace_id__in=wanted).select_related("last_run", "covered_by")
+    found = {row.workspace_id: _freshness(row, row.looked_at) for row in rows.annotate(looked_at=Now())}
+    return {workspace_id: found.get(workspace_id) or _never_read(workspace_id) for workspace_id in wanted}
+
+
+def with_age(found: tuple[Mark, ...], age: Freshness) -> tuple[Mark, ...]:
+    """Marks, worst first, with the one that old data gets."""
+    if not age.is_stale:
+        return found
+    now = (age.read_at or datetime.min.replace(tzinfo=UTC)) + timedelta(seconds=age.age_seconds or 0.0)
+    old = marks.stale(age.read_at, now, after=age.stale_after, cause=age.cause)
+    return tuple(sorted((*found, *([old] if old else [])), key=lambda mark: -mark.severity))
+
+
+def _freshness(row: SyncTarget, now: datetime) -> Freshness:
+    read_at = row.covered_by.reads_ended if row.covered_by else None
+    age = max(0.0, (now - read_at).total_seconds()) if read_at else None
+    limit = max(STALE_AFTER, timedelta(seconds=_MISSED_CADENCES * (row.cadence_seconds or 0)))
+    last = row.last_run
+    failed = last is not None and last.outcome == "failed"
+    return Freshness(
+        workspace_id=row.workspace_id,
+        read_at=read_at,
+        age_seconds=age,
+        stale_after=limit,
+        is_stale=age is None or age > limit.total_seconds(),
+        cadence_seconds=row.cadence_seconds,
+        cadence_reason=row.cadence_reason,
+        cause=last.error if last and failed else "",
+        error_code=last.error_code if last and failed else "",
+        failures=row.failures,
+        retry_at=row.retry_at,
+        due_at=row.due_at,
+        is_being_read=row.claimed_until is not None and row.claimed_until > now,
+        unreadable=_unreadable(row.covered_by),
+        azure_request_id=last.azure_request_id if last else "",
+    )
+
+
+def _unreadable(run: SyncRun | None) -> tuple[Unreadable, ...]:
+    return tuple(Unreadable(one["item"], one["reason"]) for one in (run.unreadable if run else ()))
+
+
+def _never_read(workspace_id: int) -> Freshness:
+    return Freshness(
+        workspace_id=workspace_id,
+        read_at=None,
+        age_seconds=None,
+        stale_after=STALE_AFTER,
+        is_stale=True,
+        cadence_seconds=None,
+        cadence_reason="",
+        cause="",
+        error_code="",
+        failures=0,
+        retry_at=None,
+        due_at=None,
+        is_being_read=False,
+        unreadable=(),
+        azure_request_id="",
+    )

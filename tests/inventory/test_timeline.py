@@ -1,0 +1,93 @@
+"""When a state began and what was true at a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from endpoints.inventory import timeline
+from endpoints.inventory.timeline import Certainty
+from tests.inventory.support import at
+
+
+@dataclass(frozen=True)
+class Revision:
+    name: str
+    earliest: datetime | None
+    latest: datetime
+    known_at: datetime
+
+
+def revision(name: str, earliest: float | None, latest: float, known: float | None = None) -> Revision:
+    return Revision(
+        name, None if earliest is None else at(earliest), at(latest), at(latest if known is None else known)
+    )
+
+
+HISTORY = [revision("a", None, 10), revision("b", 40, 50), revision("c", 80, 90)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "certainty", "names"),
+    [
+        (5, Certainty.UNKNOWN, []),
+        (10, Certainty.CERTAIN, ["a"]),
+        (40, Certainty.CERTAIN, ["a"]),
+        (45, Certainty.ONE_OF_TWO, ["a", "b"]),
+        (50, Certainty.CERTAIN, ["b"]),
+        (85, Certainty.ONE_OF_TWO, ["b", "c"]),
+        (90, Certainty.CERTAIN, ["c"]),
+        (120, Certainty.CERTAIN, ["c"]),
+        (121, Certainty.UNKNOWN, []),
+    ],
+)
+def test_as_of__each_part_of_a_history__is_as_sure_as_the_reads_allow(moment, certainty, names):
+    answer = timeline.as_of(HISTORY, at(moment), covered_until=at(120))
+
+    assert (answer.certainty, [one.name for one in answer.candidates]) == (certainty, names)
+
+
+def test_as_of__two_switches_overlap__is_unknown():
+    overlapping = [revision("a", None, 10), revision("b", 20, 50), revision("c", 40, 60)]
+
+    assert timeline.as_of(overlapping, at(45)).certainty is Certainty.UNKNOWN
+
+
+def test_as_of__nothing_on_record__is_unknown():
+    assert timeline.as_of([], at(1)).certainty is Certainty.UNKNOWN
+
+
+def test_as_of__newest_state_was_read_only_once__is_not_certain_at_any_moment():
+    assert timeline.as_of(HISTORY, at(90)).certainty is Certainty.UNKNOWN
+
+
+def test_known_by__a_moment__uses_no_later_knowledge():
+    assert [one.name for one in timeline.known_by(HISTORY, at(60))] == ["a", "b"]
+
+
+seconds = st.floats(0, 1000, allow_nan=False)
+maybe = st.none() | seconds
+
+
+@given(read=seconds, gap=seconds, ordered=maybe, ended=maybe)
+def test_interval__narrowed_by_any_times__lies_within_the_reads_and_in_order(read, gap, ordered, ended):
+    first_new = read + gap
+
+    earliest, latest = timeline.interval(
+        at(read),
+        at(first_new),
+        ordered_at=None if ordered is None else at(ordered),
+        ended_at=None if ended is None else at(ended),
+    )
+
+    assert earliest is not None
+    assert at(read) <= earliest <= latest <= at(first_new)
+
+
+@given(read=seconds, gap=seconds)
+def test_interval__of_no_known_former_read__has_no_beginning(read, gap):
+    assert timeline.interval(None, at(read + gap)) == (None, at(read + gap))
