@@ -1,0 +1,123 @@
+"""The automatic checks of a plan, each a pure function of what the mirror knows.
+
+They run when a change is asked for, when it is approved, when it starts, and again right before the call.
+A fact that is missing or too old is inconclusive, which holds the change as surely as a failure does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from endpoints.changes.plan import Base, Step, rising
+from endpoints.changes.verdict import Outcome, Verdict
+from endpoints.core import traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known when checks run. `read_age` is in seconds, None when the endpoint was never read."""
+
+    base: Base
+    steps: tuple[Step, ...]
+    live_split: traffic.Split
+    live_mirror: traffic.Split
+    deployments: Mapping[str, str]
+    """Lower-case name to provisioning state, as Azure spells it."""
+    endpoint_state: str
+    other_open: tuple[int, ...]
+    read_age: float | None
+    stale_after: float
+    unreadable: str = ""
+
+
+def run(situation: Situation) -> list[Verdict]:
+    """Every check, in the order in which people ask."""
+    return [
+        check(situation)
+        for check in (_split_is_legal, _deployments_ready, _endpoint_ready, _base_unchanged, _alone, _fresh)
+    ]
+
+
+def _split_is_legal(situation: Situation) -> Verdict:
+    name = "Azure takes this split"
+    found = [
+        problem
+        for step in situation.steps
+        for problem in traffic.problems(step.split, situation.deployments, step.mirror)
+    ]
+    if found:
+        return Verdict(name, Outcome.FAIL, " ".join(dict.fromkeys(found)))
+    return Verdict(name, Outcome.PASS, "Known deployments, and the weights sum to what Azure takes.")
+
+
+def _deployments_ready(situation: Situation) -> Verdict:
+    name = "Deployments that gain traffic are Succeeded"
+    wanted = sorted(
+        {gaining for step in situation.steps for gaining in rising(situation.base.split, step.split)}
+    )
+    states = {deployment: situation.deployments.get(deployment) for deployment in wanted}
+    missing = [deployment for deployment, state in states.items() if state is None]
+    unready = [
+        f"{deployment} is {state}" for deployment, state in states.items() if state and state != "Succeeded"
+    ]
+    if missing:
+        return Verdict(name, Outcome.FAIL, f"Not found in Azure: {', '.join(missing)}.")
+    if unready:
+        return Verdict(name, Outcome.FAIL, f"{'; '.join(unready)}.")
+    return Verdict(
+        name, Outcome.PASS, f"{', '.join(wanted)}: Succeeded." if wanted else "None gains traffic."
+    )
+
+
+def _endpoint_ready(situation: Situation) -> Verdict:
+    name = "Endpoint takes writes"
+    if situation.endpoint_state == "Succeeded":
+        return Verdict(name, Outcome.PASS, "Azure reports the endpoint as Succeeded.")
+    if situation.endpoint_state in ("Failed", "Deleting"):
+        return Verdict(name, Outcome.FAIL, f"Azure reports the endpoint as {situation.endpoint_state}.")
+    return Verdict(
+        name, Outcome.INCONCLUSIVE, f"Azure reports the endpoint as {situation.endpoint_state or 'unknown'}."
+    )
+
+
+def _base_unchanged(situation: Situation) -> Verdict:
+    name = "Live traffic is as it was when this was written"
+    base = situation.base
+    if traffic.same(base.split, situation.live_split) and traffic.same(base.mirror, situation.live_mirror):
+        return Verdict(name, Outcome.PASS, f"Azure reports {traffic.describe(situation.live_split)}.")
+    return Verdict(
+        name,
+        Outcome.FAIL,
+        f"It was {traffic.describe(base.split)}{_mirrored(base.mirror)}; "
+        f"Azure now reports {traffic.describe(situation.live_split)}{_mirrored(situation.live_mirror)}.",
+    )
+
+
+def _mirrored(mirror: Mapping[str, int]) -> str:
+    return f" with {traffic.describe(mirror)} mirrored" if mirror else ""
+
+
+def _alone(situation: Situation) -> Verdict:
+    name = "No other open change on this endpoint"
+    if situation.other_open:
+        return Verdict(
+            name, Outcome.FAIL, f"Open: {', '.join(f'CR-{number}' for number in situation.other_open)}."
+        )
+    return Verdict(name, Outcome.PASS, "None is open.")
+
+
+def _fresh(situation: Situation) -> Verdict:
+    name = "Azure was read recently"
+    if situation.unreadable:
+        return Verdict(name, Outcome.ERROR, situation.unreadable)
+    if situation.read_age is None:
+        return Verdict(name, Outcome.INCONCLUSIVE, "This endpoint was never read.")
+    age = f"{situation.read_age:.0f}\u00a0s ago"
+    if situation.read_age > situation.stale_after:
+        return Verdict(
+            name,
+            Outcome.INCONCLUSIVE,
+            f"Last read {age}; at most {situation.stale_after:.0f}\u00a0s is allowed.",
+        )
+    return Verdict(name, Outcome.PASS, f"Read {age}.")

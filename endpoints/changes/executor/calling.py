@@ -1,0 +1,86 @@
+"""The call itself. Intent, call, answer: three steps, each of which may be the last one of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from django.conf import settings
+
+from endpoints.azure_gateway import errors
+from endpoints.azure_gateway.client import Azure
+from endpoints.azure_gateway.records import Accepted, EndpointRecord
+from endpoints.changes.decide import Split
+from endpoints.changes.executor import attempts, outcomes
+from endpoints.changes.executor.crash import crashpoint
+from endpoints.changes.executor.database import in_database
+from endpoints.changes.executor.jobs import Job, scaled
+from endpoints.changes.executor.reading import LONGEST_PAUSE
+
+
+async def put(azure: Azure, job: Job, record: EndpointRecord) -> None:
+    """Order the target: the document as just read, with another split. Every answer is written down."""
+    crashpoint("before_intent")
+    deadline = time.monotonic() + settings.OPSPORTAL.remote_call_seconds
+    sent = await in_database(attempts.open_attempt, job)
+    crashpoint("after_intent")
+    try:
+        answer = await _send(azure, job, record, sent, deadline)
+    except errors.GatewayError as error:
+        await in_database(outcomes.refused, job, sent, _refusal(error), fatal=_fatal(error))
+        return
+    crashpoint("after_put")
+    await in_database(outcomes.accepted, job, sent, answer)
+    crashpoint("during_operation")
+
+
+async def _send(
+    azure: Azure, job: Job, record: EndpointRecord, sent: attempts.Sent, deadline: float
+) -> Accepted:
+    """One deadline for everything from the intent on: whoever takes over counts on it."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise errors.Unreachable("This process was held up for too long; the call was not sent.")
+    mirror = job.facts.target.mirror
+    keeps_mirror = mirror == Split.of({}, record.mirror_traffic).mirror
+    try:
+        async with asyncio.timeout(left):
+            return await azure.put_endpoint_split(
+                record.raw,
+                traffic=job.facts.target.live,
+                mirror_traffic=None if keeps_mirror else mirror,
+                request_id=sent.request_id,
+            )
+    except TimeoutError:
+        limit = settings.OPSPORTAL.remote_call_seconds
+        raise errors.Unreachable(f"Azure did not answer within {limit:g} s.", applied_unknown=True) from None
+
+
+def _refusal(error: errors.GatewayError) -> attempts.Refusal:
+    return attempts.Refusal(
+        unknown=error.applied_unknown,
+        status=error.status,
+        text=error.message,
+        azure_request_id=error.azure_request_id,
+        wait=pause_after(error),
+    )
+
+
+def _fatal(error: errors.GatewayError) -> str:
+    """Why the same call will never succeed; "" when it may. A failed precondition (412) may pass."""
+    if isinstance(error, errors.NotFoundInAzure):
+        return "The endpoint was deleted in Azure; nothing was created again."
+    if isinstance(error, errors.Rejected) and error.status != 412:
+        return f"Azure refused: {error.message}"
+    return ""
+
+
+def pause_after(error: errors.GatewayError) -> float | None:
+    """Seconds before the next call, where the answer suggests them; None backs off by the number of calls."""
+    if isinstance(error, errors.Throttled):
+        return None if error.retry_after is None else min(error.retry_after, LONGEST_PAUSE)
+    if isinstance(error, errors.Busy):
+        return scaled(3.0)
+    if isinstance(error, (errors.Forbidden, errors.Unauthenticated)):
+        return scaled(15.0)
+    return None

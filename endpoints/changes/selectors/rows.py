@@ -1,0 +1,163 @@
+"""Lists of changes: what waits for me, what is open, what is closed. Newest first, by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q
+
+from endpoints.access.policies import Action, Principal, decide, visible_workspaces
+from endpoints.changes.lifecycle import OPEN, TERMINAL, Kind, State
+from endpoints.changes.models import Change, ChangeRevision
+from endpoints.changes.plan import base_from_json, steps_from_json
+from endpoints.core.traffic import Split
+
+
+class Tab(StrEnum):
+    """`WAITING`: a person's next act is mine to do."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change in a list. `before` and `after` are live splits: of its base, and of its last step."""
+
+    id: int
+    kind: Kind
+    state: State
+    version: int
+    endpoint_id: int
+    endpoint: str
+    workspace_id: int
+    workspace: str
+    author_id: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    reverts_id: int | None
+    before: Split
+    after: Split
+    waiting_for: str
+    attention: str
+
+    @property
+    def number(self) -> str:
+        return f"CR-{self.id}"
+
+    @property
+    def active(self) -> bool:
+        return self.started_at is not None and self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Rows, and the number to ask for older ones with; None when these are the last."""
+
+    rows: list[ChangeRow]
+    older: int | None
+
+
+# All that `row_of` reads: a column that is missing here would be fetched for each row.
+_COLUMNS = (
+    "kind", "state", "version", "endpoint", "workspace", "author", "created_at", "started_at", "ended_at",
+    "reverts", "waiting_for", "attention", "endpoint__name", "workspace__slug",
+)  # fmt: skip
+# The content that counts, with its change: one query for a whole page.
+_CURRENT = (
+    ChangeRevision.objects.filter(number=F("change__revision"))
+    .select_related("change__endpoint", "change__workspace")
+    .only("plan", "base", *(f"change__{column}" for column in _COLUMNS))
+)
+_EDITORS = ChangeRevision.objects.filter(change=OuterRef("pk")).values("editor_id")
+MOST_WAITING = 500
+
+
+def change_rows(
+    principal: Principal,
+    *,
+    tab: Tab = Tab.ALL,
+    workspace_id: int | None = None,
+    endpoint_id: int | None = None,
+    mine: bool = False,
+    before: int | None = None,
+    limit: int = 50,
+) -> ChangePage:
+    """The changes that the principal may see. `before`: only those with a smaller number."""
+    if tab is Tab.WAITING:
+        wanted = Q(change__in=waiting_ids(principal))
+    else:
+        wanted = _in_tab(tab) & Q(change__workspace__in=visible_workspaces(principal))
+    if workspace_id is not None:
+        wanted &= Q(change__workspace=workspace_id)
+    if endpoint_id is not None:
+        wanted &= Q(change__endpoint=endpoint_id)
+    if mine:
+        wanted &= Q(change__author=principal.user_id)
+    if before is not None:
+        wanted &= Q(change__lt=before)
+    newest = [row_of(revision) for revision in _CURRENT.filter(wanted).order_by("-change")[: limit + 1]]
+    rows = newest[:limit]
+    return ChangePage(rows, rows[-1].id if len(newest) > limit else None)
+
+
+def waiting_ids(principal: Principal) -> list[int]:
+    """Changes whose next act this principal may do and is expected to, newest first."""
+    open_ones = Change.objects.filter(
+        workspace__in=visible_workspaces(principal),
+        state__in=[State.IN_REVIEW, State.APPROVED, State.DRIFTED, State.CHECK_FAILED],
+    )
+    found = open_ones.annotate(editors=ArraySubquery(_EDITORS)).order_by("-pk")
+    rows = found.values_list("pk", "state", "workspace_id", "author_id", "editors", named=True)
+    return [row.pk for row in rows[:MOST_WAITING] if _waits_for(principal, row)]
+
+
+def waiting_count(principal: Principal) -> int:
+    """How many changes wait for this principal: the number beside the menu's entry."""
+    return len(waiting_ids(principal))
+
+
+def _waits_for(principal: Principal, row: Any) -> bool:
+    own = principal.is_any_of([row.author_id])
+    if row.state in (State.DRIFTED, State.CHECK_FAILED):
+        return own
+    action = Action.APPROVE if row.state == State.IN_REVIEW else Action.START
+    involved = principal.is_any_of([row.author_id, *row.editors])
+    return bool(decide(principal, action, workspace_id=row.workspace_id, own=own, involved=involved))
+
+
+def _in_tab(tab: Tab) -> Q:
+    if tab in (Tab.OPEN, Tab.WAITING):
+        return Q(change__state__in=OPEN)
+    return Q(change__state__in=TERMINAL) if tab is Tab.CLOSED else Q()
+
+
+def row_of(revision: ChangeRevision) -> ChangeRow:
+    """The row of the change that this is the current content of."""
+    change = revision.change
+    return ChangeRow(
+        id=change.pk,
+        kind=Kind(change.kind),
+        state=State(change.state),
+        version=change.version,
+        endpoint_id=change.endpoint_id,
+        endpoint=change.endpoint.name,
+        workspace_id=change.workspace_id,
+        workspace=change.workspace.slug,
+        author_id=change.author_id,
+        created_at=change.created_at,
+        started_at=change.started_at,
+        ended_at=change.ended_at,
+        reverts_id=change.reverts_id,
+        before=base_from_json(revision.base).split,
+        after=steps_from_json(revision.plan)[-1].split,
+        waiting_for=change.waiting_for,
+        attention=change.attention,
+    )

@@ -1,0 +1,209 @@
+"""The words in which the executor decides: what the rows say, what Azure shows, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from endpoints.changes.lifecycle import Kind, State
+from endpoints.core import traffic
+
+
+class AttemptOutcome(StrEnum):
+    """How a call ended. `UNKNOWN`: it may have been applied, or may still be."""
+
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    CONFIRMED = "confirmed"
+    ADOPTED = "adopted"
+    NOT_APPLIED = "not_applied"
+
+
+class Trouble(StrEnum):
+    """Why Azure could not be read."""
+
+    THROTTLED = "throttled"
+    FORBIDDEN = "forbidden"
+    UNAUTHENTICATED = "unauthenticated"
+    UNREACHABLE = "unreachable"
+    SERVER = "server"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Live and mirrored traffic, both normalised."""
+
+    live: traffic.Split
+    mirror: traffic.Split = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, live: Mapping[str, int], mirror: Mapping[str, int] | None = None) -> Split:
+        return cls(traffic.normalise(live), traffic.normalise(mirror))
+
+
+@dataclass(frozen=True, slots=True)
+class LastAttempt:
+    """The newest call of this step and generation. `outcome` None: sent, and no answer was ever recorded.
+
+    `refusal` is what Azure said against it; `needs_person` that waiting alone will not help.
+    """
+
+    sent_at: datetime
+    outcome: AttemptOutcome | None
+    retry_at: datetime | None = None
+    refusal: str = ""
+    needs_person: bool = False
+    operation_uri: str = ""
+    operation_ended_at: datetime | None = None
+    operation_failure: str = ""
+
+    @property
+    def unresolved(self) -> bool:
+        return self.outcome in (None, AttemptOutcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The rows. `before` is None for a rollback, which overrides whatever it finds.
+
+    `rival_sent_at`: when the newest call of another order went out that was never answered, if there is one.
+    """
+
+    kind: Kind
+    state: State
+    target: Split
+    before: Split | None
+    step_since: datetime
+    last: LastAttempt | None = None
+    confirmed_at: datetime | None = None
+    rival_sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEndpoint:
+    """The endpoint as just read; `exists` False means Azure answered 404.
+
+    `complete` False: some deployments could not be understood, so one that is missing may well exist.
+    """
+
+    exists: bool
+    split: Split
+    provisioning_state: str
+    deployments: Mapping[str, str]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOperation:
+    """Azure's own record of the operation; `failure` is its error in words. `retry_at`: not to be asked before."""
+
+    running: bool
+    failure: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailure:
+    """Azure did not tell. `retry_at` is set when Azure named a time."""
+
+    trouble: Trouble
+    text: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What this round has read so far."""
+
+    endpoint: SeenEndpoint | ReadFailure | None = None
+    operation: SeenOperation | ReadFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds. `in_flight` bounds how long an unanswered call may still take effect; `poll` scales the polling."""
+
+    in_flight: float = 30.0
+    second_read: float = 5.0
+    settle: float = 30.0
+    busy_wait: float = 3.0
+    slow_wait: float = 15.0
+    attention_after: float = 1800.0
+    rollback_attention_after: float = 300.0
+    poll: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Ask Azure how the operation stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read endpoint and deployments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do before `until`. `attention` is set when a person should look, and says why."""
+
+    until: datetime
+    reason: str
+    attention: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Order the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOperation:
+    """The operation ended; write down how."""
+
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Azure shows the target although no answer said so: go on to verifying."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """First read-back that shows the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """Second read-back that shows the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The order did not take effect: back to applying."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Azure shows a split that nobody here ordered."""
+
+    found: Split
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """The step can't be applied."""
+
+    reason: str
+
+
+Action = Poll | Read | Wait | Put | NoteOperation | Accept | Confirm | StepDone | Again | Drift | Fail
