@@ -1,0 +1,108 @@
+"""Ledger entries in words: what was done, and the part of before and after that a person compares.
+
+The entry's own page shows everything as it is stored; this is for lists. An action without words here is shown
+by its name, never left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from endpoints.changes.services.moves import LABELS
+from endpoints.core.traffic import describe
+
+_DEEDS = {
+    "change.requested.traffic": "asked for a traffic change",
+    "change.requested.rollback": "rolled back",
+    "change.checking": "edited it; approvals are void",
+    "change.in_review": "checks passed, waits for review",
+    "change.check_failed": "held by its checks",
+    "change.approved": "approved it",
+    "change.rejected": "rejected it",
+    "change.withdrawn": "withdrew it",
+    "change.expired": "expired unused",
+    "change.applying": "started it",
+    "change.verifying": "reads Azure back",
+    "change.confirmed": "Azure confirmed the split",
+    "change.succeeded": "done: Azure reported the split twice",
+    "change.failed": "failed",
+    "change.drifted": "stopped: Azure shows a split that nobody here ordered",
+    "change.superseded": "ended by a rollback",
+    "change.call.intended": "about to call Azure",
+    "change.call.accepted": "Azure accepted the call",
+    "change.call.refused": "Azure refused the call",
+    "change.call.unanswered": "the call got no clear answer",
+    "order.refused": "was refused",
+    "endpoint.drift": "changed outside the portal",
+    "workspace.connected": "connected a workspace",
+    "workspace.disconnected": "disconnected a workspace",
+    "workspace.sync_requested": "asked for a reading of Azure",
+    "user.created": "created an account",
+    "user.disabled": "disabled an account",
+    "user.enabled": "enabled an account",
+    "user.password_changed": "changed the own password",
+    "user.password_given": "gave a new password",
+    "grant.given": "granted a role",
+    "grant.given_to_self": "granted a role to themselves",
+    "grant.ended": "ended a role",
+    "token.created": "created an API token",
+    "token.revoked": "revoked an API token",
+    "session.started": "signed in",
+    "session.ended": "signed out",
+    "session.refused": "sign-in refused",
+}
+# Counters and repetitions: on the entry's own page, not in a list.
+_QUIET = frozenset(
+    {"version", "step", "epoch", "call", "attempt", "verb", "hash", "state_hash", "revision", "grant"}
+)
+
+
+def deed(action: str) -> str:
+    """The action in words."""
+    return _DEEDS.get(action, action)
+
+
+def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Before and after, each as one line; "" where there is nothing to compare."""
+    now = dict(after or {})
+    base, plan = now.pop("base", None), now.pop("plan", None)
+    if isinstance(base, Mapping) and isinstance(plan, list) and plan:
+        return _split(base), _split(plan[-1])
+    return _line(before or {}), _line(now)
+
+
+def _line(facts: Mapping[str, Any]) -> str:
+    shown = [_split(facts)] if "split" in facts else []
+    shown += [
+        _fact(name, value)
+        for name, value in facts.items()
+        if name not in _QUIET | {"split", "mirror", "base", "plan"} and value not in ("", None, {}, [])
+    ]
+    return "; ".join(shown)
+
+
+def _split(facts: Mapping[str, Any]) -> str:
+    mirror = facts.get("mirror")
+    return describe(facts["split"]) + (f", mirrors {describe(mirror)}" if mirror else "")
+
+
+def _fact(name: str, value: Any) -> str:
+    if name == "state":
+        return LABELS.get(value, str(value))
+    if name in ("traffic", "mirror_traffic", "found", "ordered") and isinstance(value, Mapping):
+        words = _split(value) if "split" in value else describe(value)
+        return words if name == "traffic" else f"{name.replace('_', ' ')} {words}"
+    if name == "why":
+        return str(value)
+    return f"{name.replace('_', ' ')} {_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return str(value)

@@ -1,0 +1,140 @@
+"""One endpoint: where its traffic goes, what stands behind it, what changed, and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import reverse
+
+from endpoints.access.policies import Action, Decision, Principal, decide
+from endpoints.access.rows import WorkspaceRow
+from endpoints.changes.lifecycle import State
+from endpoints.changes.selectors import ChangeRow, Tab, change_rows
+from endpoints.core import traffic
+from endpoints.inventory import selectors as inventory
+from endpoints.inventory.selectors import EndpointPage, HistoryItem
+from endpoints.web.bars import order_of
+from endpoints.web.change_view import Event
+from endpoints.web.changes import lines
+from endpoints.web.fresh import chip, trouble_of
+from endpoints.web.names import of_refs
+from endpoints.web.pages import PageRequest, is_partial, on_workspace, page, partial, render
+from endpoints.web.rollback import by_hand, form_context
+from endpoints.web.states import azure_sign
+from endpoints.web.wording import age, ago, clock
+
+HISTORY = 15
+
+
+@page(on_workspace(Action.VIEW))
+def endpoint(request: PageRequest, *, workspace: WorkspaceRow, name: str) -> HttpResponseBase:
+    """The page; its middle alone when htmx asks."""
+    shown = inventory.endpoint_page(workspace.id, name)
+    context = panel_context(request, shown)
+    if is_partial(request):
+        return partial(request, "partials/endpoint.html", context)
+    context |= _frame(request.principal, shown, workspace)
+    return render(request, "endpoint/page.html", context, section="fleet")
+
+
+def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
+    """What may change while one watches."""
+    me = request.principal
+    closed = change_rows(me, tab=Tab.CLOSED, endpoint_id=shown.id, limit=10).rows
+    still_open = change_rows(me, tab=Tab.OPEN, endpoint_id=shown.id, limit=5).rows
+    history = inventory.history(shown.id, cursor=request.GET.get("history", "")[:200], limit=HISTORY)
+    place = {"ws": shown.workspace, "name": shown.name}
+    home = reverse("web:endpoint", kwargs=place)
+    return {
+        "shown": shown,
+        "fresh": chip(shown.read_at, shown.freshness.cadence_seconds),
+        "trouble": trouble_of([(shown.workspace, shown.freshness)]),
+        "here": request.get_full_path(),
+        "order": order_of(shown.traffic, names=[one.name for one in shown.deployments]),
+        "models": {one.name.lower(): one.model for one in shown.deployments},
+        "deployments": [(one, azure_sign(one.provisioning_state)) for one in shown.deployments],
+        "approved": _approved(closed),
+        "azure_note": f"read {ago(shown.read_at)}" if shown.read_at else "not read yet",
+        "open_changes": lines(still_open),
+        "closed_changes": lines(closed[:5]),
+        "events": timeline(history.items),
+        "older": f"{home}?history={history.next_cursor}#history" if history.next_cursor else "",
+        "newest": f"{home}#history" if request.GET.get("history") else "",
+    }
+
+
+def _approved(closed: list[ChangeRow]) -> tuple[str, str]:
+    """The split that the last completed change ordered, and where that comes from."""
+    done = next((row for row in closed if row.state is State.SUCCEEDED), None)
+    if done is None:
+        return "none yet", "no change was completed through this portal"
+    ended = f"done {age(done.ended_at)} ago" if done.ended_at else "done"
+    return traffic.describe(done.after), f"{done.number}, {ended}"
+
+
+def _frame(me: Principal, shown: EndpointPage, workspace: WorkspaceRow) -> dict[str, Any]:
+    """What is around the panel: what can be done here, and by hand."""
+    place = {"ws": workspace.slug, "name": shown.name}
+    gone = shown.deleted_at is not None
+    names = [one.name for one in shown.deployments]
+    return {
+        "workspace": workspace,
+        "period": shown.freshness.cadence_seconds or 30,
+        "may_ask": _may_ask(me, workspace) if not gone else Decision(False, "It was deleted in Azure."),
+        "new_href": reverse("web:change_new", kwargs=place),
+        "rollback_href": reverse("web:rollback", kwargs=place),
+        "rollback": None if gone else form_context(me, shown.id, workspace),
+        "commands": by_hand(workspace, shown.name, traffic.normalise(shown.traffic), names),
+    }
+
+
+def _may_ask(me: Principal, workspace: WorkspaceRow) -> Decision:
+    return decide(me, Action.CREATE_TRAFFIC, workspace_id=workspace.id, workspace=workspace.slug)
+
+
+def timeline(items: tuple[HistoryItem, ...]) -> list[Event]:
+    """Every state that began, with what moved and who is behind it."""
+    names = of_refs(item.cause for item in items if ":" in item.cause)
+    return [_event(item, names) for item in items]
+
+
+def _event(item: HistoryItem, names: dict[str, str]) -> Event:
+    subject = f"Deployment {item.deployment}" if item.deployment else "Endpoint"
+    if item.is_deletion:
+        return Event("off", f"{subject} deleted in Azure", item.latest, _who(item, names))
+    if item.is_first:
+        return Event("info", f"{subject} first read", item.latest)
+    moved = "; ".join(
+        f"{one.label} {one.before or 'none'} → {one.after or 'none'}" for one in item.changes[:3]
+    )
+    more = f" and {len(item.changes) - 3} more fields" if len(item.changes) > 3 else ""
+    drifted = item.cause == "drift"
+    title = "Drift" if drifted else f"{subject} changed"
+    return Event(
+        icon="drift" if drifted else "quiet",
+        title=f"{title}, {item.deployment}" if drifted and item.deployment else title,
+        at=item.latest,
+        who=_who(item, names),
+        text=moved + more,
+        tone="warn" if drifted else "",
+        href=_href(item),
+    )
+
+
+def _who(item: HistoryItem, names: dict[str, str]) -> str:
+    if item.cause == "drift":
+        by = f"by {item.modified_by}" if item.modified_by else "by somebody"
+        return f"{by}, not ordered here, {_between(item)}"
+    return names.get(item.cause, item.cause)
+
+
+def _between(item: HistoryItem) -> str:
+    return f"after {clock(item.earliest)}" if item.earliest else "at an unknown moment before"
+
+
+def _href(item: HistoryItem) -> str:
+    kind, _, number = item.cause.partition(":")
+    return (
+        reverse("web:change", kwargs={"number": int(number)}) if kind == "change" and number.isdigit() else ""
+    )

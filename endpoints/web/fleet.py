@@ -1,0 +1,201 @@
+"""The fleet: every endpoint that the person may see, worst first, with counts that are filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponseBase, QueryDict
+from django.urls import reverse
+
+from endpoints.access import selectors as access
+from endpoints.access.policies import Action, decide
+from endpoints.access.rows import WorkspaceRow
+from endpoints.core.errors import Invalid
+from endpoints.inventory import selectors as inventory
+from endpoints.inventory.marks import Severity
+from endpoints.inventory.selectors import FleetPage, FleetRow
+from endpoints.web import exports
+from endpoints.web.fresh import chip_of_all, trouble_of
+from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, on_workspace, page, partial, render
+
+PAGE = 50
+# Counts as filters: what the filter is called, what it says, and its sign.
+TILES = (
+    ("bad", "failed or broken", "bad"),
+    ("unknown", "cannot tell", "unknown"),
+    ("warn", "drifted or need a look", "warn"),
+    ("running", "at work in Azure", "running"),
+    ("quiet", "quiet", "quiet"),
+)
+COLUMNS = (
+    "workspace", "environment", "name", "status", "provisioning_state", "traffic", "mirror_traffic", "owner",
+    "auth_mode", "public_network_access", "location", "marks", "deployments", "read_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The filters as given in the address."""
+
+    q: str = ""
+    state: str = ""
+    ws: str = ""
+    cursor: str = ""
+
+    @property
+    def text(self) -> str:
+        """The room's filter text: what was typed, and the tile that was chosen."""
+        return f"{self.q} state:{self.state}" if self.state else self.q
+
+    def query(self, **changes: str) -> str:
+        """The address's query with some filters changed; the place in the list is dropped."""
+        given = {"q": self.q, "state": self.state, "ws": self.ws} | changes
+        return urlencode({key: value for key, value in given.items() if value})
+
+
+@page(SIGNED_IN)
+def fleet(request: PageRequest) -> HttpResponseBase:
+    """All workspaces, or the one that the filter names."""
+    seen = [one for one in access.workspaces(request.principal) if one.disconnected_at is None]
+    asked = _asked(request.GET)
+    chosen = [one for one in seen if one.slug == asked.ws] if asked.ws else seen
+    return _answer(request, asked, seen, chosen, reverse("web:fleet"))
+
+
+@page(on_workspace(Action.VIEW))
+def workspace_fleet(request: PageRequest, *, workspace: WorkspaceRow) -> HttpResponseBase:
+    """One workspace: the same table."""
+    address = reverse("web:workspace", kwargs={"ws": workspace.slug})
+    return _answer(request, _asked(request.GET), [workspace], [workspace], address, workspace)
+
+
+def _asked(query: QueryDict) -> Asked:
+    states = {name for name, _, _ in TILES}
+    state = query.get("state", "")
+    return Asked(
+        q=query.get("q", "").strip()[:200],
+        state=state if state in states else "",
+        ws=query.get("ws", "")[:63],
+        cursor=query.get("after", "")[:300],
+    )
+
+
+def _answer(
+    request: PageRequest,
+    asked: Asked,
+    seen: list[WorkspaceRow],
+    chosen: list[WorkspaceRow],
+    address: str,
+    workspace: WorkspaceRow | None = None,
+) -> HttpResponseBase:
+    ids = [one.id for one in chosen]
+    if request.GET.get("format") in ("csv", "json"):
+        return _export(ids, asked, request.GET["format"])
+    found = _rows(ids, asked)
+    context = _rows_context(asked, found, ids, seen, address, workspace)
+    context["may_connect"] = decide(request.principal, Action.WORKSPACE_CONNECT).allowed
+    slugs = {one.id: one.slug for one in seen}
+    context |= {
+        "here": request.get_full_path(),
+        "fresh": chip_of_all(found.freshness.values()),
+        "trouble": trouble_of((slugs[number], one) for number, one in found.freshness.items()),
+    }
+    if is_partial(request):
+        return partial(request, "partials/fleet_rows.html", context)
+    context |= {
+        "title": workspace.slug if workspace else "Fleet",
+        "filters": asked,
+        "period": min((one.cadence_seconds or 30 for one in found.freshness.values()), default=30),
+        "exports": {kind: f"{address}?{asked.query(format=kind)}" for kind in ("csv", "json")},
+    }
+    return render(request, "fleet.html", context, section="fleet")
+
+
+def _rows(ids: list[int], asked: Asked) -> FleetPage:
+    """A page that is not there any more is the first one: lists move while people read them."""
+    try:
+        return inventory.fleet_rows(ids, text=asked.text, cursor=asked.cursor, limit=PAGE)
+    except Invalid:
+        return inventory.fleet_rows(ids, text=asked.text, limit=PAGE)
+
+
+def _rows_context(
+    asked: Asked,
+    found: FleetPage,
+    ids: list[int],
+    seen: list[WorkspaceRow],
+    address: str,
+    workspace: WorkspaceRow | None,
+) -> dict[str, Any]:
+    counts = inventory.fleet_counts(ids, text=asked.q)
+    return {
+        "rows": found.rows,
+        "problems": found.problems,
+        "workspace": workspace,
+        "workspaces": seen,
+        "action": address,
+        "filtered": bool(asked.q or asked.state or asked.ws),
+        "words": _words(asked),
+        "total": counts.total if found.rows else inventory.fleet_counts(ids).total,
+        "tiles": [_tile(asked, address, counts.by_severity, *tile) for tile in TILES],
+        "pages": {
+            "first": f"{address}?{asked.query()}" if asked.cursor else "",
+            "next": f"{address}?{asked.query(after=found.next_cursor)}" if found.next_cursor else "",
+        },
+    }
+
+
+def _words(asked: Asked) -> str:
+    """The filters as one line, for the list that came out empty."""
+    labels = {state: label for state, label, _ in TILES}
+    return ", ".join(filter(None, [asked.q and f"“{asked.q}”", labels.get(asked.state, ""), asked.ws]))
+
+
+def _tile(
+    asked: Asked, address: str, numbers: Any, state: str, label: str, kind: str
+) -> dict[str, str | int | bool]:
+    number = numbers.get(state, 0)
+    if state == Severity.QUIET.word:
+        number += numbers.get(Severity.WAITING.word, 0)
+    current = asked.state == state
+    return {
+        "href": f"{address}?{asked.query(state='' if current else state)}",
+        "count": number,
+        "label": label,
+        "kind": kind,
+        "current": current,
+    }
+
+
+def _export(ids: list[int], asked: Asked, form: str) -> HttpResponseBase:
+    rows: list[FleetRow] = []
+    cursor, complete = "", False
+    while not complete and len(rows) < exports.LIMIT:
+        found = inventory.fleet_rows(ids, text=asked.text, cursor=cursor, limit=500)
+        rows += found.rows
+        cursor = found.next_cursor
+        complete = not cursor
+    shown = [_exported(row) for row in rows]
+    name = f"fleet-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    if form == "csv":
+        return exports.as_csv(name, COLUMNS, shown)
+    about = {"made_at": datetime.now(UTC), "filter": asked.text, "workspace": asked.ws, "complete": complete}
+    return exports.as_json(name, COLUMNS, shown, about=about)
+
+
+def _exported(row: FleetRow) -> dict[str, Any]:
+    values: dict[str, Any] = {column: getattr(row, column) for column in COLUMNS}
+    values["marks"] = [mark.code for mark in row.marks]
+    values["deployments"] = [
+        {
+            "name": one.name,
+            "state": one.provisioning_state,
+            "model": one.model,
+            "instances": one.instance_count,
+        }
+        for one in row.deployments
+    ]
+    return values

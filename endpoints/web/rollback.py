@@ -1,0 +1,118 @@
+"""Roll back: one form, in a dialog where there is script and on a page of its own where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponseBase
+
+from endpoints.access.policies import Action, Principal
+from endpoints.access.rows import WorkspaceRow
+from endpoints.changes.byhand import show_command, traffic_command
+from endpoints.changes.selectors import Offer, rollback_offer
+from endpoints.changes.services.rollback import REASONS, roll_back
+from endpoints.core import traffic
+from endpoints.core.errors import Conflict
+from endpoints.core.ids import new_request_id, parse_workspace_id
+from endpoints.inventory import selectors as inventory
+from endpoints.web.bars import order_of
+from endpoints.web.pages import PageRequest, on_workspace, page, render, to
+
+Commands = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One line of the before/after table."""
+
+    name: str
+    now: int
+    after: int | None
+    """None while no target is chosen."""
+    state: str
+
+
+def form_context(principal: Principal, endpoint_id: int, workspace: WorkspaceRow) -> dict[str, Any]:
+    """What the form's templates need: the server's offer, and a key that makes two clicks one request."""
+    offer = rollback_offer(principal, endpoint_id, workspace.id)
+    return {
+        "offer": offer,
+        "order": order_of(offer.live.traffic, names=offer.deployments),
+        "weights": _weights(offer),
+        "reasons": REASONS,
+        "key": new_request_id(),
+    }
+
+
+def _weights(offer: Offer) -> list[Weight]:
+    now = traffic.normalise(offer.live.traffic)
+    after = traffic.normalise(offer.preselected.split) if offer.preselected else None
+    names = order_of(now, after, names=offer.deployments)
+    return [
+        Weight(
+            name,
+            now.get(name, 0),
+            None if after is None else after.get(name, 0),
+            offer.deployments.get(name) or "no longer there",
+        )
+        for name in names
+    ]
+
+
+def by_hand(workspace: WorkspaceRow, endpoint: str, split: traffic.Split | None, names: Any) -> Commands:
+    """Look, order the split, check: without the portal."""
+    where = parse_workspace_id(workspace.arm_id)
+    look = show_command(where, endpoint)
+    if split is None:
+        return [("Look", look)]
+    return [
+        ("Look", look),
+        ("Set the split", traffic_command(where, endpoint, split, names)),
+        ("Check", look),
+    ]
+
+
+@page(on_workspace(Action.VIEW), "GET", "POST", is_limited=False)
+def rollback(request: PageRequest, *, workspace: WorkspaceRow, name: str) -> HttpResponseBase:
+    """The form as a page, and where both forms go."""
+    endpoint = inventory.endpoint_facts(inventory.endpoint_id_by_name(workspace.id, name))
+    if request.method == "POST":
+        try:
+            return to("live", number=_order(request, endpoint.id))
+        except Conflict as error:
+            return _form(request, endpoint, workspace, problem=error.message, status=409)
+    return _form(request, endpoint, workspace)
+
+
+def _order(request: PageRequest, endpoint_id: int) -> int:
+    receipt = roll_back(
+        principal=request.principal,
+        endpoint_id=endpoint_id,
+        target_key=request.POST.get("target", ""),
+        reason=request.POST.get("reason", ""),
+        comment=request.POST.get("comment", "")[:2000],
+        idempotency_key=request.POST.get("key", "")[:64],
+    )
+    return receipt.change_id
+
+
+def _form(
+    request: PageRequest,
+    endpoint: inventory.EndpointFacts,
+    workspace: WorkspaceRow,
+    *,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponseBase:
+    context = form_context(request.principal, endpoint.id, workspace)
+    chosen = context["offer"].preselected
+    context |= {
+        "endpoint": endpoint,
+        "workspace": workspace,
+        "problem": problem,
+        "commands": by_hand(
+            workspace, endpoint.name, chosen.split if chosen else None, context["offer"].deployments
+        ),
+    }
+    return render(request, "endpoint/rollback.html", context, section="fleet", status=status)

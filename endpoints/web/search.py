@@ -1,0 +1,39 @@
+"""Search: jumps to the one thing that is meant, or lists what could be. Only what the person may see."""
+
+from __future__ import annotations
+
+from django.http import HttpResponseBase
+
+from endpoints.access.policies import visible_workspaces
+from endpoints.changes.selectors import change_detail
+from endpoints.core.errors import NotFound
+from endpoints.inventory import selectors as inventory
+from endpoints.web.names import change_number
+from endpoints.web.pages import SIGNED_IN, PageRequest, page, render, to
+
+LIMIT = 50
+
+
+@page(SIGNED_IN)
+def search(request: PageRequest) -> HttpResponseBase:
+    """CR-42 goes to the change, an endpoint's full name to the endpoint; anything else is listed."""
+    text = request.GET.get("q", "").strip()[:200]
+    if not text:
+        return render(request, "search.html", {"text": "", "rows": []}, section="search")
+    number = change_number(text)
+    if number is not None and _change_exists(request, number):
+        return to("change", number=number)
+    rows = inventory.fleet_rows(visible_workspaces(request.principal), text=text, limit=LIMIT).rows
+    exact = [row for row in rows if row.name.lower() == text.lower()]
+    if len(exact) == 1 or len(rows) == 1:
+        row = (exact or rows)[0]
+        return to("endpoint", ws=row.workspace, name=row.name)
+    return render(request, "search.html", {"text": text, "rows": rows}, section="search")
+
+
+def _change_exists(request: PageRequest, number: int) -> bool:
+    try:
+        change_detail(request.principal, number)
+    except NotFound:
+        return False
+    return True

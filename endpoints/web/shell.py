@@ -1,0 +1,102 @@
+"""What is around every page: navigation with what waits for the person, zone, theme, the executor's pulse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from endpoints.access.policies import Action, Principal, may_anywhere
+from endpoints.changes import selectors as changes
+from endpoints.inventory import selectors as inventory
+from endpoints.web import display
+
+ZONE_COOKIE = "zone"
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One entry of the navigation. `due` marks a count of things that wait for this person."""
+
+    label: str
+    href: str
+    current: bool
+    count: int | None = None
+    due: bool = False
+    note: str = ""
+    children: tuple[NavItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of one page for one person."""
+
+    name: str
+    nav: tuple[NavItem, ...]
+    theme: str
+    shortcuts: bool
+    zone_label: str
+    other_zone: str
+    other_zone_label: str
+    here: str
+    query: str
+    executor_alive: bool
+    executor_age: float | None
+
+
+def zone_choice(request: HttpRequest) -> Literal["utc", "home"]:
+    """Which zone the person chose to see: UTC until they choose their own."""
+    return "home" if request.COOKIES.get(ZONE_COOKIE) == "home" else "utc"
+
+
+def shell_for(request: HttpRequest, principal: Principal, section: str) -> Shell:
+    """The frame of this request's page. Two small queries for the counts, one for the executor's pulse."""
+    shown, home = display.current().zone, display.current().home
+    own = shown is home and shown is not display.UTC_ZONE
+    executor = changes.executor_state()
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return Shell(
+        name=principal.display_name,
+        nav=_nav(principal, section),
+        theme=theme if theme in THEMES else "",
+        shortcuts=principal.shortcuts_enabled,
+        zone_label=str(home) if own else "UTC",
+        other_zone="utc" if own else "home",
+        other_zone_label="UTC" if own else str(home),
+        here=request.get_full_path() if request.method == "GET" else request.path,
+        query=request.GET.get("q", "")[:200] if section == "search" else "",
+        executor_alive=executor.alive,
+        executor_age=executor.age,
+    )
+
+
+def _nav(principal: Principal, section: str) -> tuple[NavItem, ...]:
+    waiting = changes.waiting_count(principal)
+    items = [
+        NavItem("Fleet", reverse("web:fleet"), section == "fleet", inventory.endpoint_count(principal)),
+        NavItem(
+            "Changes",
+            reverse("web:changes"),
+            section == "changes",
+            waiting or None,
+            due=True,
+            note="waiting for you",
+        ),
+    ]
+    if may_anywhere(principal, Action.AUDIT_READ):
+        items.append(NavItem("Audit", reverse("web:audit"), section == "audit"))
+    items.append(_settings(section))
+    return tuple(items)
+
+
+def _settings(section: str) -> NavItem:
+    children = tuple(
+        NavItem(label, reverse(f"web:{name}"), section == name)
+        for label, name in (("Workspaces", "workspaces"), ("Profile", "profile"), ("API tokens", "tokens"))
+    )
+    inside = any(child.current for child in children)
+    return NavItem("Settings", reverse("web:workspaces"), False, children=children if inside else ())

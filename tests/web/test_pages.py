@@ -1,0 +1,222 @@
+"""Every page, rendered: its structure, its headers, its weight and what it asks of the database."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpResponse
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from endpoints.access.models import User
+from endpoints.audit.models import Entry
+from tests.support.people import make_endpoint
+from tests.web.conftest import SignIn, Stage
+from tests.web.reading import Page, read, words
+
+STATIC = Path(__file__).parents[2] / "static"
+LIMIT_KIB = 100
+
+# Each page with the most queries that it may ask: lists and pages must not grow with their rows.
+PAGES = {
+    "/fleet": 13,
+    "/w/mlw-prod-weu/": 13,
+    "/w/mlw-prod-weu/e/checkout-risk/": 22,
+    "/w/mlw-prod-weu/e/checkout-risk/change/new": 16,
+    "/w/mlw-prod-weu/e/checkout-risk/rollback": 15,
+    "/changes": 12,
+    "/changes?state=open": 10,
+    "/changes?state=closed": 10,
+    "/changes/CR-{number}": 25,
+    "/changes/CR-{number}/live": 26,
+    "/changes/CR-{number}/edit": 20,
+    "/audit": 14,
+    "/audit/{seq}": 12,
+    "/settings/workspaces": 10,
+    "/settings/profile": 10,
+    "/settings/tokens": 10,
+    "/search": 8,
+    "/search?q=nothing-by-that-name": 10,
+    "/help": 8,
+}
+
+
+@pytest.fixture(params=PAGES)
+def address(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _get(sign_in: SignIn, user: User, stage: Stage, address: str) -> HttpResponse:
+    answer = sign_in(user).get(_filled(address, user, stage))
+    assert answer.status_code == 200, (address, answer.content[:600])
+    return answer
+
+
+def _filled(address: str, user: User, stage: Stage) -> str:
+    seq = Entry.objects.filter(actor=f"user:{user.pk}").values_list("seq", flat=True).last()
+    return address.format(number=stage.number, seq=seq)
+
+
+@pytest.fixture
+def everything(requester: User, auditor: User) -> User:
+    """One who may see every page."""
+    return requester
+
+
+def test_page__has_one_main_one_navigation_and_a_heading_that_its_title_repeats(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    page = read(_get(sign_in, everything, asked, address).content)
+    title, heading = words(page.one("title").text), words(page.one("h1").text)
+    assert title.removesuffix(" - opsportal") == heading
+    assert page.one("main").attributes["id"] == "main"
+    assert page.one("html").attributes["lang"] == "en"
+    assert len(page.all("nav", aria_label="Main")) == 1
+    assert [one.tag for one in page.elements if one.tag == "header"] == ["header"]
+
+
+def test_page__starts_with_the_link_that_skips_to_its_content(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    page = read(_get(sign_in, everything, asked, address).content)
+    first = next(one for one in page.elements if one.tag in ("a", "button", "input", "select", "textarea"))
+    assert first.attributes["href"] == "#main"
+
+
+def test_page__names_every_control_and_repeats_no_id(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    page = read(_get(sign_in, everything, asked, address).content)
+    assert _repeated(page) == []
+    assert _nameless(page) == []
+    assert _dangling(page) == []
+
+
+def _repeated(page: Page) -> list[str]:
+    ids = Counter(one.attributes["id"] for one in page.elements if "id" in one.attributes)
+    return [name for name, number in ids.items() if number > 1]
+
+
+def _nameless(page: Page) -> list[str]:
+    labelled = {one.attributes.get("for") for one in page.all("label")}
+    controls = [one for one in page.elements if one.tag in ("input", "select", "textarea")]
+    nameless = [
+        str(one.attributes)
+        for one in controls
+        if one.attributes.get("type") != "hidden"
+        and one.attributes.get("id") not in labelled
+        and "label" not in one.inside
+    ]
+    pressed = [one for one in page.elements if one.tag in ("button", "a", "summary")]
+    return nameless + [str(one.attributes) for one in pressed if not words(one.text)]
+
+
+def _dangling(page: Page) -> list[str]:
+    ids = {one.attributes.get("id") for one in page.elements}
+    wanted = [
+        name
+        for one in page.elements
+        for attribute in ("aria-labelledby", "aria-describedby", "for", "list")
+        for name in one.attributes.get(attribute, "").split()
+    ]
+    wanted += [
+        one.attributes["href"][1:]
+        for one in page.elements
+        if one.tag in ("a", "use") and one.attributes.get("href", "").startswith("#")
+    ]
+    return sorted({name for name in wanted if name not in ids})
+
+
+def test_tables__have_a_caption_and_scoped_headings(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    page = read(_get(sign_in, everything, asked, address).content)
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(one.attributes.get("scope") in ("row", "col") for one in page.all("th"))
+
+
+def test_page__is_sent_with_a_policy_that_allows_nothing_inline_and_is_never_stored(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    answer = _get(sign_in, everything, asked, address)
+    policy = answer["Content-Security-Policy"]
+    assert "'unsafe-inline'" not in policy
+    assert "'unsafe-eval'" not in policy
+    for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in policy
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_page__has_no_inline_style_script_or_handler(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    page = read(_get(sign_in, everything, asked, address).content)
+    assert [one.tag for one in page.elements if "style" in one.attributes or one.tag == "style"] == []
+    assert [one.tag for one in page.elements if any(name.startswith("on") for name in one.attributes)] == []
+    assert all(one.attributes.get("src") for one in page.all("script"))
+
+
+def test_page__with_everything_it_loads__is_light(
+    address: str, sign_in: SignIn, everything: User, asked: Stage
+) -> None:
+    html = gzip.compress(_get(sign_in, everything, asked, address).content)
+    loaded = [
+        STATIC / "css" / "opsportal.css",
+        STATIC / "js" / "opsportal.js",
+        STATIC / "img" / "favicon.svg",
+    ]
+    htmx = finders.find("django_htmx/htmx-4.min.js")
+    assert isinstance(htmx, str)
+    assets = sum(len(gzip.compress(path.read_bytes())) for path in [*loaded, Path(htmx)])
+    assert (len(html) + assets) / 1024 < LIMIT_KIB
+
+
+@pytest.mark.parametrize(("address", "limit"), PAGES.items())
+def test_page__asks_no_more_queries_than_it_may(
+    address: str,
+    limit: int,
+    sign_in: SignIn,
+    everything: User,
+    asked: Stage,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for name in ("photo-triage", "home-recs", "route-eta", "rank-home"):
+        make_endpoint(asked.workspace, name)
+    client, where = sign_in(everything), _filled(address, everything, asked)
+    with django_assert_max_num_queries(limit):
+        answer = client.get(where)
+    assert answer.status_code == 200
+
+
+def test_page__in_dark_or_light__follows_what_the_person_chose(
+    sign_in: SignIn, requester: User, asked: Stage
+) -> None:
+    client = sign_in(requester)
+    assert "data-theme" not in read(client.get("/help").content).one("html").attributes
+    client.post("/settings/profile", {"form": "display", "time_zone": "UTC", "theme": "dark"})
+    assert read(client.get("/help").content).one("html").attributes["data-theme"] == "dark"
+    client.cookies["theme"] = '"><script>'
+    assert "data-theme" not in read(client.get("/help").content).one("html").attributes
+
+
+def test_times__switch_to_the_persons_zone_and_back(sign_in: SignIn, requester: User, asked: Stage) -> None:
+    client = sign_in(requester)
+    client.post("/settings/profile", {"form": "display", "time_zone": "Asia/Tokyo", "shortcuts": "on"})
+    before = read(client.get(f"/changes/CR-{asked.number}").content)
+    answer = client.post("/settings/zone", {"zone": "home", "next": "/fleet"})
+    assert answer["Location"] == "/fleet"
+    after = read(client.get(f"/changes/CR-{asked.number}").content)
+    shown = [time.attributes["datetime"] for time in before.all("time")]
+    assert shown == [time.attributes["datetime"] for time in after.all("time")]
+    assert any("UTC" in time.text for time in before.all("time"))
+    assert not any("UTC" in time.text for time in after.all("time"))
+    assert any("JST" in time.text for time in after.all("time"))
+
+
+def test_settings__load_no_engine_but_the_autoescaping_one() -> None:
+    assert [one["BACKEND"] for one in settings.TEMPLATES] == ["django.template.backends.jinja2.Jinja2"]
