@@ -1,0 +1,275 @@
+"""What answers say of changes, and what asks for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from endpoints.api.fields import SplitField, StrictBody, Text
+from endpoints.api.shapes import ActorOut, Refs, Shape, SplitOut, actor, next_field, person
+from endpoints.changes.lifecycle import Kind, State
+from endpoints.changes.progress import Mark
+from endpoints.changes.selectors import ChangeDetail, ChangeRow
+from endpoints.changes.verdict import Outcome
+
+
+class ChangeItemOut(Shape):
+    """A change in a list. `before` and `after` are live splits: of its base, and of its last step."""
+
+    number = serializers.IntegerField(source="id")
+    kind = serializers.ChoiceField(choices=list(Kind))
+    state = serializers.ChoiceField(choices=list(State))
+    version = serializers.IntegerField(help_text="Counts the moves that it made.")
+    workspace = serializers.CharField()
+    endpoint = serializers.CharField()
+    author = ActorOut()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    reverts = serializers.IntegerField(source="reverts_id", allow_null=True)
+    before = SplitOut()
+    after = SplitOut()
+    waiting_for = serializers.CharField()
+    attention = serializers.CharField()
+
+
+class ChangeListOut(Shape):
+    """A page of changes, newest first."""
+
+    items = ChangeItemOut(many=True)
+    next = next_field()
+
+
+class StepOut(Shape):
+    """One write to Azure, as complete maps."""
+
+    verb = serializers.CharField()
+    split = SplitOut()
+    mirror = SplitOut()
+
+
+class BaseOut(Shape):
+    """The endpoint's state that the plan was written against."""
+
+    split = SplitOut()
+    mirror = SplitOut()
+    state_hash = serializers.CharField()
+
+
+class LiveOut(Shape):
+    """What Azure reported last."""
+
+    traffic = SplitOut()
+    mirror_traffic = SplitOut()
+    provisioning_state = serializers.CharField()
+    state_hash = serializers.CharField()
+    read_began = serializers.DateTimeField()
+    read_ended = serializers.DateTimeField()
+
+
+class WeightOut(Shape):
+    """A deployment's percent now, at the plan's base, and at its end. `exists` false: there is none by that name."""
+
+    name = serializers.CharField()
+    live = serializers.IntegerField()
+    base = serializers.IntegerField()
+    after = serializers.IntegerField()
+    exists = serializers.BooleanField()
+    provisioning_state = serializers.CharField()
+    model = serializers.CharField()
+
+
+class CheckOut(Shape):
+    """An automatic check's verdict."""
+
+    name = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=list(Outcome))
+    reason = serializers.CharField()
+
+
+class SaidOut(Shape):
+    """A person's words."""
+
+    kind = serializers.CharField()
+    author = ActorOut()
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class DecisionOut(Shape):
+    """A reviewer's decision. `current` false: the change was edited afterwards, which voids it."""
+
+    reviewer = ActorOut()
+    approved = serializers.BooleanField()
+    at = serializers.DateTimeField()
+    current = serializers.BooleanField()
+
+
+class MoveOut(Shape):
+    """One move in the change's life. `before` empty: it was made."""
+
+    before = serializers.CharField()
+    after = serializers.ChoiceField(choices=list(State))
+    actor = ActorOut()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class CallOut(Shape):
+    """One call to Azure."""
+
+    sent_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    outcome = serializers.CharField()
+    status = serializers.IntegerField(allow_null=True)
+    split = SplitOut()
+    azure_request_id = serializers.CharField()
+    error = serializers.CharField()
+
+
+class ProgressOut(Shape):
+    """A step of the way to Azure and back."""
+
+    name = serializers.CharField()
+    mark = serializers.ChoiceField(choices=list(Mark))
+    at = serializers.DateTimeField(allow_null=True)
+    detail = serializers.CharField()
+
+
+class MayOut(Shape):
+    """Whether the caller may do something with this change, and why not."""
+
+    allowed = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class ChangeOut(ChangeItemOut):
+    """One change with all that a decision stands on. `content_hash` is what a decision must name."""
+
+    revision = serializers.IntegerField()
+    content_hash = serializers.CharField()
+    cause = serializers.CharField()
+    steps = StepOut(many=True)
+    base = BaseOut()
+    live = LiveOut(allow_null=True)
+    drifted = serializers.BooleanField()
+    weights = WeightOut(many=True)
+    checks = CheckOut(many=True)
+    said = SaidOut(many=True)
+    decisions = DecisionOut(many=True)
+    moves = MoveOut(many=True)
+    calls = CallOut(many=True)
+    progress = ProgressOut(many=True)
+    editors = ActorOut(many=True)
+    approval_expires_at = serializers.DateTimeField(allow_null=True)
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    reverted_by = serializers.IntegerField(allow_null=True)
+    may = serializers.DictField(child=MayOut())
+
+
+class PlanIn(StrictBody):
+    """A complete split and the reason for it."""
+
+    split = SplitField(help_text="Percent by deployment; those not named get 0. The sum is 100, or 0.")
+    mirror = SplitField(
+        required=False, allow_null=True, default=None, help_text="Mirrored percent; absent: as it is now."
+    )
+    reason = Text(max_length=2000, help_text="Why, for whoever reviews it and whoever looks back.")
+
+
+class RequestIn(PlanIn):
+    """A traffic change that is asked for."""
+
+    workspace = Text(max_length=63)
+    endpoint = Text(max_length=255)
+
+
+class CommentIn(StrictBody):
+    """Words beside a decision."""
+
+    comment = Text(max_length=2000, required=False, default="", allow_blank=True)
+
+
+class RejectionIn(StrictBody):
+    """A rejection needs a reason that its author can act on."""
+
+    comment = Text(max_length=2000)
+
+
+def people_in(rows: list[ChangeRow]) -> set[int]:
+    """Everybody whose name a list needs."""
+    return {row.author_id for row in rows}
+
+
+def item(row: ChangeRow, names: Refs) -> dict[str, Any]:
+    """A row of a list as answered."""
+    return dict(ChangeItemOut(_with_author(row, names)).data)
+
+
+def _with_author(row: ChangeRow, names: Refs) -> dict[str, Any]:
+    sources = {str(field.source) for field in ChangeItemOut().fields.values()} - {"author"}
+    return {name: getattr(row, name) for name in sources} | {"author": person(row.author_id, names)}
+
+
+def detail_people(detail: ChangeDetail) -> set[int]:
+    """Everybody whose name the answer needs; actors of moves come as refs."""
+    said = {said.author_id for said in detail.said}
+    return {detail.row.author_id, *detail.editors, *said, *(one.reviewer_id for one in detail.decided)}
+
+
+_PLAIN = (
+    "revision", "content_hash", "cause", "steps", "base", "live", "drifted", "checks", "calls",
+    "approval_expires_at", "confirmed_at", "reverted_by", "may",
+)  # fmt: skip
+
+
+def shown(detail: ChangeDetail, names: Refs) -> dict[str, Any]:
+    """One change as answered."""
+    fields: dict[str, Any] = {name: getattr(detail, name) for name in _PLAIN}
+    fields |= _with_author(detail.row, names) | _told(detail, names)
+    return dict(ChangeOut(fields).data)
+
+
+def _told(detail: ChangeDetail, names: Refs) -> dict[str, Any]:
+    return {
+        "weights": [_weight(weight) for weight in detail.weights],
+        "said": [
+            {"kind": one.kind, "author": person(one.author_id, names), "text": one.text, "at": one.at}
+            for one in detail.said
+        ],
+        "decisions": [
+            {
+                "reviewer": person(one.reviewer_id, names),
+                "approved": one.approved,
+                "at": one.at,
+                "current": one.current,
+            }
+            for one in detail.decided
+        ],
+        "moves": [
+            {
+                "before": one.before,
+                "after": one.after,
+                "actor": actor(one.actor, names),
+                "reason": one.reason,
+                "at": one.at,
+            }
+            for one in detail.moved
+        ],
+        "progress": detail.way,
+        "editors": [person(editor, names) for editor in sorted(detail.editors)],
+    }
+
+
+def _weight(weight: Any) -> dict[str, Any]:
+    facts = weight.deployment
+    return {
+        "name": weight.name,
+        "live": weight.live,
+        "base": weight.base,
+        "after": weight.after,
+        "exists": facts is not None,
+        "provisioning_state": facts.provisioning_state if facts else "",
+        "model": facts.model if facts else "",
+    }

@@ -1,0 +1,135 @@
+"""Endpoints and deployments as the mirror has them: list, one, history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from endpoints.access.policies import Action, visible_workspaces
+from endpoints.api.endpoint_shapes import (
+    CountsOut,
+    DeploymentListOut,
+    DeploymentOut,
+    EndpointItemOut,
+    EndpointListOut,
+    EndpointOut,
+    HistoryItemOut,
+    HistoryOut,
+)
+from endpoints.api.operation import Call, operation
+from endpoints.api.paging import PageQuery, page
+from endpoints.api.rules import narrowed_to, on_workspace
+from endpoints.api.view import ApiView
+from endpoints.core.errors import Invalid, NotFound
+from endpoints.inventory import selectors as inventory
+
+
+class FleetQuery(PageQuery):
+    """Query of the endpoint list."""
+
+    q = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=500,
+        help_text='The filter of the fleet page: `risk !test "exact-name" ws:prod state:failed owner:none '
+        "tag:team=fraud sku:NC4 model:risk`.",
+    )
+    cursor = serializers.CharField(
+        required=False, default="", max_length=400, help_text="Where the page begins; `next` has it."
+    )
+
+
+class HistoryQuery(PageQuery):
+    """Query of the history."""
+
+    cursor = serializers.CharField(
+        required=False, default="", max_length=100, help_text="Where the page begins; `next` has it."
+    )
+
+
+class Endpoints(ApiView):
+    """`/endpoints`."""
+
+    @operation(
+        narrowed_to(Action.VIEW),
+        name="endpoints_list",
+        summary="List endpoints",
+        query=FleetQuery,
+        answers={200: EndpointListOut},
+    )
+    def get(self, call: Call) -> Response:
+        """Every endpoint that the caller may see, worst first, filtered as on the fleet page."""
+        seen, text = visible_workspaces(call.principal), call.query["q"]
+        found = inventory.fleet_rows(seen, text=text, cursor=call.query["cursor"], limit=call.query["limit"])
+        if found.problems:
+            raise Invalid({"q": found.problems})
+        items = list(EndpointItemOut(found.rows, many=True).data)
+        body = page(call.request, items, cursor=found.next_cursor or None)
+        return Response(body | {"counts": CountsOut(inventory.fleet_counts(seen, text=text)).data})
+
+
+class Endpoint(ApiView):
+    """`/workspaces/{ws}/endpoints/{name}`."""
+
+    @operation(
+        on_workspace(Action.VIEW), name="endpoints_get", summary="One endpoint", answers={200: EndpointOut}
+    )
+    def get(self, call: Call, name: str) -> Response:
+        """The endpoint of that name, or the one that was deleted last (`deleted_at`)."""
+        return Response(EndpointOut(inventory.endpoint_page(call.workspace.id, name)).data)
+
+
+class History(ApiView):
+    """`/workspaces/{ws}/endpoints/{name}/history`."""
+
+    @operation(
+        on_workspace(Action.VIEW),
+        name="endpoints_history",
+        summary="What an endpoint was",
+        query=HistoryQuery,
+        answers={200: HistoryOut},
+    )
+    def get(self, call: Call, name: str) -> Response:
+        """Every state of the endpoint and of its deployments, newest first, with what moved and who ordered it."""
+        endpoint = inventory.endpoint_page(call.workspace.id, name)
+        found = inventory.history(endpoint.id, cursor=call.query["cursor"], limit=call.query["limit"])
+        items = list(HistoryItemOut(found.items, many=True).data)
+        return Response(page(call.request, items, cursor=found.next_cursor or None))
+
+
+class Deployments(ApiView):
+    """`/workspaces/{ws}/endpoints/{name}/deployments`."""
+
+    @operation(
+        on_workspace(Action.VIEW),
+        name="deployments_list",
+        summary="Deployments of an endpoint",
+        answers={200: DeploymentListOut},
+    )
+    def get(self, call: Call, name: str) -> Response:
+        """The living deployments. Not paged: Azure allows 20."""
+        return Response({"items": DeploymentOut(_deployments(call, name), many=True).data})
+
+
+class Deployment(ApiView):
+    """`/workspaces/{ws}/endpoints/{name}/deployments/{deployment}`."""
+
+    @operation(
+        on_workspace(Action.VIEW),
+        name="deployments_get",
+        summary="One deployment",
+        answers={200: DeploymentOut},
+    )
+    def get(self, call: Call, name: str, deployment: str) -> Response:
+        """One living deployment."""
+        named = {row.name.lower(): row for row in _deployments(call, name)}
+        if deployment.lower() not in named:
+            raise NotFound(f"The endpoint {name} has no deployment {deployment}.")
+        return Response(DeploymentOut(named[deployment.lower()]).data)
+
+
+def _deployments(call: Call, name: str) -> Any:
+    return inventory.endpoint_page(call.workspace.id, name).deployments

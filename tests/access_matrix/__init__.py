@@ -1,0 +1,1 @@
+"""Who gets what at every address: one table, and a walk over all addresses that compares with it."""

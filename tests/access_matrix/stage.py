@@ -1,0 +1,122 @@
+"""Two workspaces with the same things in them, and everybody who may ask."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.test import Client
+
+from endpoints.access.models import ApiToken, User, Workspace
+from endpoints.access.roles import WORKSPACE_ROLES, Role
+from endpoints.audit.models import Entry
+from endpoints.changes import services
+from endpoints.changes.models import Change, ChangeRevision
+from endpoints.changes.selectors import rollback_offer
+from tests.access_matrix.addresses import Address
+from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
+
+HERE, THERE = "here", "there"
+SLUGS = {HERE: "mlw-prod-weu", THERE: "mlw-test-neu"}
+ROLES = ("requester", "reviewer", "operator", "supervisor", "finops", "auditor")
+INSIDERS = ("author", *ROLES)
+PRINCIPALS = (*INSIDERS, "admin", "outsider", "anonymous")
+SCOPES = ("read", "change", "approve", "rollback", "audit", "admin")
+
+
+@dataclass
+class Place:
+    """What an address can name in one workspace. `secret` stands in texts that only its people may read."""
+
+    workspace: Workspace
+    secret: str
+    number: int
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Stage:
+    """People by principal's name, their sessions and tokens, and the two workspaces."""
+
+    people: dict[str, User]
+    sessions: dict[str, str]
+    tokens: dict[str, str]
+    places: dict[str, Place]
+
+    def call(
+        self, who: str, address: Address, place: str, row: dict[str, Any], *, by_token: bool = False
+    ) -> HttpResponseBase:
+        """One request, with the row's `send` and `with`, where `$name` is what has that name in the place."""
+        there = self.places[place].values
+        values = there | {key: _filled(value, there) for key, value in row.get("with", {}).items()}
+        body = {key: _filled(value, there) for key, value in row.get("send", {}).items()}
+        headers = {"If-Match": f'"{values["seen"]}"'}
+        client = Client()
+        if by_token:
+            headers["Authorization"] = f"Bearer {self.tokens[who]}"
+        elif who in self.sessions:
+            client.cookies["sessionid"] = self.sessions[who]
+        return _send(client, address, address.path(values), body, headers)
+
+
+def build() -> Stage:
+    places = {name: _place(slug, f"words-of-{name}") for name, slug in SLUGS.items()}
+    here, there = SLUGS[HERE], SLUGS[THERE]
+    people = {role: make_person(f"the-{role}", {here: [role]}) for role in ROLES}
+    people["admin"] = make_person("the-admin", {"": [Role.ADMIN]})
+    people["outsider"] = make_person("the-outsider", {there: sorted(WORKSPACE_ROLES)})
+    people["author"] = User.objects.get(username="the-author")
+    sessions = {name: browser(user).cookies["sessionid"].value for name, user in people.items()}
+    tokens = {name: token_for(user, *SCOPES) for name, user in people.items()}
+    token_id = ApiToken.objects.get(owner=people["author"]).pk
+    for place in places.values():
+        _name_things(place, token_id)
+    return Stage(people, sessions, tokens, places)
+
+
+def _place(slug: str, secret: str) -> Place:
+    """A workspace with an endpoint, and a change of it by the author that waits for review."""
+    workspace = make_workspace(slug)
+    if not User.objects.filter(username="the-author").exists():
+        make_person("the-author", {slug: [Role.REQUESTER]})
+    author = User.objects.get(username="the-author")
+    endpoint = make_endpoint(workspace, tags={"owner": secret})
+    asker = author if slug == SLUGS[HERE] else make_person("the-other-author", {slug: [Role.REQUESTER]})
+    number = services.request_change(
+        principal=principal(asker), endpoint_id=endpoint.pk, split={"blue": 90, "green": 10}, reason=secret
+    )
+    return Place(workspace, secret, number)
+
+
+def _name_things(place: Place, token_id: int) -> None:
+    change = Change.objects.get(pk=place.number)
+    offer = rollback_offer(principal(change.author), change.endpoint_id, place.workspace.pk)
+    place.values = {
+        "ws": place.workspace.slug,
+        "name": "checkout-risk",
+        "deployment": "blue",
+        "number": change.pk,
+        "seq": Entry.objects.filter(subject=f"change:{change.pk}").latest("seq").seq,
+        "token_id": token_id,
+        "workspace_number": place.workspace.pk,
+        "seen": ChangeRevision.objects.get(change=change, number=change.revision).content_hash,
+        "target": next(target.key for target in offer.targets if target.eligible),
+    }
+
+
+def _filled(value: Any, values: dict[str, Any]) -> Any:
+    return values[value[1:]] if isinstance(value, str) and value.startswith("$") else value
+
+
+def _send(
+    client: Client, address: Address, path: str, body: dict[str, Any], headers: dict[str, str]
+) -> HttpResponseBase:
+    if address.method == "GET":
+        return client.get(path, headers=headers)
+    if path.startswith("/api/"):
+        return client.generic(
+            address.method, path, json.dumps(body), content_type="application/json", headers=headers
+        )
+    return client.post(path, body, headers=headers)

@@ -1,0 +1,153 @@
+"""The API keeps its own description: whatever is sent, no 5xx and no answer that the description lacks.
+
+Each example runs in a savepoint that is rolled back, so that one does not change what the next one finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from endpoints.access.models import User
+from endpoints.api.schema import document
+from endpoints.changes import services
+from endpoints.changes.targets import key_of
+from tests.api.api import ask_for_change, hash_of
+from tests.support.people import browser, make_endpoint, make_person, principal, token_for
+from tests.support.requests import connection_kept
+
+EXAMPLES = 8
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+)
+SCHEMA = schemathesis.openapi.from_dict(document())
+OPERATIONS = {found.ok().definition.raw["operationId"]: found.ok() for found in SCHEMA.get_all_operations()}
+
+
+@pytest.fixture
+def stage(workspace, other_workspace) -> dict[str, Any]:
+    """A seeded fleet, a change in each of some states, and somebody with every role."""
+    endpoint = make_endpoint(workspace, traffic={"blue": 90, "green": 10})
+    make_endpoint(workspace, "photo-triage", deployments={"blue": {"provisioningState": "Failed"}})
+    make_endpoint(other_workspace, "checkout-risk")
+    author = make_person("rosa", {workspace.slug: ["requester"]})
+    ruler = make_person(
+        "rudi", {"": ["admin", "auditor"], workspace.slug: ["requester", "reviewer", "operator"]}
+    )
+    number = ask_for_change(author, endpoint.pk, {"green": 100})
+    services.reject_change(
+        principal=principal(ruler), change_id=number, seen_hash=hash_of(number), comment="Not yet."
+    )
+    return {"number": ask_for_change(author, endpoint.pk, {"blue": 50, "green": 50}), "ruler": ruler}
+
+
+def as_token(user: User) -> dict[str, Any]:
+    scopes = ("read", "change", "approve", "rollback", "audit", "admin")
+    return {"headers": {"Authorization": f"Bearer {token_for(user, *scopes)}"}}
+
+
+def as_session(user: User) -> dict[str, Any]:
+    """Cookies and header of a browser that has fetched a page."""
+    session, secret = browser(user).cookies["sessionid"].value, "0123456789abcdefghijklmnopqrstuv"
+    return {
+        "cookies": {"sessionid": session, "csrftoken": secret},
+        "headers": {"X-CSRFToken": secret},
+    }
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def cases(operation: Any) -> st.SearchStrategy[tuple[Any, bool]]:
+    """Calls that the description allows, on what exists or not; and, where anything can be wrong, others."""
+    legal = st.tuples(operation.as_strategy(generation_mode=GenerationMode.POSITIVE), st.booleans())
+    if operation.body or operation.query:
+        wrong = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+        return legal | st.tuples(wrong, st.just(False))
+    return legal
+
+
+_BODY = {
+    "workspace": "mlw-prod-weu",
+    "endpoint": "checkout-risk",
+    "split": {"blue": 80, "green": 20},
+    "target": key_of({"green": 100}, {}),
+    "mirror": None,
+}
+
+
+def real(case: Any, number: int) -> None:
+    """Put what exists into the address and the preconditions, so that the call gets past the door."""
+    there = {
+        "ws": "mlw-prod-weu",
+        "name": "checkout-risk",
+        "deployment": "blue",
+        "number": number,
+        "seq": 1,
+        "token_id": 1,
+    }
+    for name in case.path_parameters or {}:
+        case.path_parameters[name] = there[name]
+    if "If-Match" in (case.headers or {}):
+        case.headers["If-Match"] = f'"{hash_of(number)}"'
+    if isinstance(case.body, dict):
+        case.body |= {name: value for name, value in _BODY.items() if name in case.body}
+
+
+@pytest.fixture
+def application() -> Iterator[Any]:
+    """The WSGI application, on the connection of the test."""
+    with connection_kept():
+        yield get_wsgi_application()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_operation__whatever_is_sent__answers_as_described(name, stage, application):
+    operation = OPERATIONS[name]
+    who = as_session(stage["ruler"]) if name.startswith("tokens") else as_token(stage["ruler"])
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+    @given(call=cases(operation))
+    def probe(call: tuple[Any, bool]) -> None:
+        case, is_real = call
+        if is_real:
+            real(case, stage["number"])
+        (case.headers or {}).pop(
+            "Authorization", None
+        )  # a made-up token would be judged before the real session
+        with undone():
+            case.call_and_validate(checks=CHECKS, app=application, **who)
+
+    probe()
