@@ -1,0 +1,56 @@
+"""`python -m bench NAME`: one line per figure and one for the machine; 1 when a bar falls short."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from pkgutil import resolve_name
+
+from bench.figures import Figure, table
+
+_OURS = {"__init__", "__main__", "figures"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    names = known()
+    if len(arguments) != 1 or arguments[0] not in names:
+        sys.stderr.write(f"usage: python3 dev.py bench NAME, where NAME is one of: {', '.join(names)}\n")
+        return 2
+    return report(list(resolve_name(f"bench.{arguments[0]}:measure")()))
+
+
+def known() -> list[str]:
+    """The measurements that there are: modules that define `measure`."""
+    modules = (path for path in Path(__file__).parent.glob("*.py") if path.stem not in _OURS)
+    return sorted(path.stem for path in modules if "\ndef measure(" in path.read_text())
+
+
+def report(figures: Sequence[Figure]) -> int:
+    for line in [*table(figures), "", machine()]:
+        sys.stdout.write(line + "\n")
+    # A measurement that measured nothing has not reached its bars.
+    return 0 if figures and all(figure.ok for figure in figures) else 1
+
+
+def machine() -> str:
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return (
+        f"machine: {_processor()}, {os.cpu_count()} cores{load}; {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

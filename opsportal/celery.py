@@ -1,0 +1,39 @@
+"""The Celery application, its queues and its timetable.
+
+Task bodies live in the rooms and are found by name. The timetable is code: who changed it and why is in the
+history, and no database row can switch the sync off unseen. No task has an eta, a countdown or a delayed
+retry: due rows in PostgreSQL carry the time, and a task only looks at what is due.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+
+SYNC, METRICS, REPORTS = "sync", "metrics", "reports"
+QUEUES = (SYNC, METRICS, REPORTS)
+
+
+def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
+    """One line of the timetable. A message that nobody took before the next one is due is dropped."""
+    return {"task": task, "schedule": seconds, "options": {"queue": queue, "expires": max(seconds, 5)}}
+
+
+# name -> when. The names of tasks are those that the rooms register.
+TIMETABLE: dict[str, dict[str, Any]] = {
+    "read what is due from Azure": every(2, "inventory.sync_due", SYNC),
+}
+
+# The default queue is for hints sent after a commit; rooms with heavy work name their own queue.
+ROUTES = {
+    "inventory.*": {"queue": SYNC},
+    "metrics.*": {"queue": METRICS},
+    "*": {"queue": REPORTS},
+}
+
+app = Celery("opsportal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_schedule = TIMETABLE
+app.conf.task_routes = ROUTES
+app.autodiscover_tasks()

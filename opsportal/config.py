@@ -1,0 +1,255 @@
+"""Every setting of the portal, typed and described; the environment is the only source.
+
+`load()` names all that is wrong at once, in sentences, because an operator who learns one mistake per
+restart needs five restarts. `docs/reference/settings.md` is checked against this file.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "OPSPORTAL_"
+MIN_SECRET_LENGTH = 50
+MIN_DISTINCT_CHARACTERS = 10
+# Keys that were copied out of manuals and samples into production, and are therefore known to attackers.
+KNOWN_SAMPLES = (
+    "django-insecure",
+    "changeme",
+    "change-me",
+    "change_me",
+    "your-secret",
+    "secret-key",
+    "example",
+)
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Config(BaseSettings):
+    """The portal's settings. Names without a prefix are the ones that every hosting platform knows."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", populate_by_name=True, frozen=True)
+
+    database_url: SecretStr = Field(
+        validation_alias=AliasChoices("DATABASE_URL"),
+        description="PostgreSQL 15 to 18, as the runtime role: postgresql://user:password@host:port/name. "
+        "Only migrations run with the owner's URL here.",
+    )
+    broker_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"),
+        validation_alias=AliasChoices("BROKER_URL"),
+        description="Redis or Valkey for Celery: redis://:password@host:port/0. Changes to Azure work "
+        "without it.",
+    )
+    secret_key: SecretStr = Field(
+        validation_alias=AliasChoices("SECRET_KEY"),
+        description="Signs sessions and links. At least 50 random characters; no default.",
+    )
+    secret_key_fallbacks: Annotated[list[SecretStr], NoDecode] = Field(
+        default=[],
+        description="Former SECRET_KEY values, separated by commas, that stay valid while sessions run out.",
+    )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        validation_alias=AliasChoices("ALLOWED_HOSTS"),
+        description="Host names under which the portal answers, separated by commas. A lone * is refused.",
+    )
+
+    public_url: str = Field(
+        default="",
+        description="The address people type, such as https://portal.example.org; used in links that leave "
+        "the portal and as a trusted origin of forms.",
+    )
+    trust_proxy_headers: bool = Field(
+        default=False,
+        description="Believe X-Forwarded-Proto and X-Request-ID. Only behind a proxy that always sets them.",
+    )
+    state_dir: Path = Field(
+        default=Path(".var"),
+        validation_alias=AliasChoices("OPSPORTAL_VAR", "state_dir"),
+        description="Where the embedded servers keep their data and where collected static files go.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least severe log line that is written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="json for collectors, console for people."
+    )
+
+    database_pool_size: int = Field(
+        default=8,
+        ge=0,
+        le=200,
+        description="Database connections per process at most; 0 opens one per thread and keeps no pool.",
+    )
+    statement_timeout_seconds: Seconds = Field(
+        default=30, description="PostgreSQL ends a statement of the portal after this long."
+    )
+    lock_timeout_seconds: Seconds = Field(
+        default=5, description="PostgreSQL ends a statement that waited for a lock this long."
+    )
+    idle_in_transaction_seconds: Seconds = Field(
+        default=5, description="PostgreSQL ends a session that sits inside an open transaction this long."
+    )
+
+    lease_seconds: Seconds = Field(
+        default=60, description="How long an executor owns an endpoint without renewing its lease."
+    )
+    lease_renew_seconds: Seconds = Field(
+        default=10, description="How often an executor renews its leases. Well below the lease."
+    )
+    in_flight_bound_seconds: Seconds = Field(
+        default=30,
+        description="How long after a lost lease a call that was already sent may still reach Azure; a new "
+        "owner waits this long before it writes.",
+    )
+    remote_call_seconds: Seconds = Field(
+        default=30, description="The deadline of one call to Azure, from connect to last byte."
+    )
+    executor_poll_seconds: Seconds = Field(
+        default=2, description="How often the executor looks at every active change without being notified."
+    )
+    second_read_seconds: Seconds = Field(
+        default=5,
+        description="Between the read that confirms a new state and the one that completes the change.",
+    )
+    poll_scale: Annotated[float, Field(gt=0, le=100)] = Field(
+        default=1.0, description="Multiplies every wait of the executor. Tests scale it down."
+    )
+    approval_ttl_hours: Annotated[float, Field(gt=0, le=24 * 30)] = Field(
+        default=24, description="A request or an approval that nobody used expires after this long."
+    )
+    attention_after_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = Field(
+        default=1800, description="An Azure operation that runs longer than this asks for a person."
+    )
+    sync_cadence_seconds: Seconds = Field(
+        default=30, description="How often each workspace is read from Azure while the request budget allows."
+    )
+    stale_read_seconds: Seconds = Field(
+        default=120,
+        description="A state read longer ago than this is called old and blocks starting a change.",
+    )
+
+    azure_cloud: str = Field(
+        default="AzureCloud",
+        description="The name of the cloud: AzureCloud, AzureChinaCloud, AzureUSGovernment or one that "
+        "OPSPORTAL_AZURE_CLOUD_METADATA describes.",
+    )
+    azure_cloud_metadata: str = Field(
+        default="",
+        description="A cloud's metadata document as JSON, as its resource manager serves it at "
+        "/metadata/endpoints; for clouds that the SDK does not know.",
+    )
+    azure_resource_manager: str = Field(
+        default="https://management.azure.com", description="The address of Azure Resource Manager."
+    )
+    azure_ca_bundle: Path | None = Field(
+        default=None, description="A file of certificate authorities to trust instead of the usual ones."
+    )
+    azure_credential: Literal["managed_identity", "workload_identity", "default", "environment"] = Field(
+        default="managed_identity",
+        description="How the portal proves who it is to Azure. No secret is stored in the portal.",
+    )
+    azure_client_id: str = Field(
+        default="",
+        description="The client id of a user-assigned identity; empty for the system-assigned one.",
+    )
+    azure_tenant_id: str = Field(
+        default="",
+        description="The directory of a workload identity; empty takes what the platform provides.",
+    )
+    azure_portal_url: str = Field(
+        default="https://portal.azure.com", description="Where links to the Azure portal lead."
+    )
+    azure_studio_url: str = Field(
+        default="https://ml.azure.com", description="Where links to Azure Machine Learning studio lead."
+    )
+
+    @field_validator("secret_key_fallbacks", "allowed_hosts", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("azure_ca_bundle", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: SecretStr) -> SecretStr:
+        key = value.get_secret_value()
+        if len(key) < MIN_SECRET_LENGTH:
+            raise ValueError(f"has {len(key)} characters and needs at least {MIN_SECRET_LENGTH} random ones")
+        if len(set(key)) < MIN_DISTINCT_CHARACTERS:
+            raise ValueError("repeats a few characters and can be guessed; use random ones")
+        if any(sample in key.lower() for sample in KNOWN_SAMPLES):
+            raise ValueError("is a published sample that anybody can look up; use random characters")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _named_hosts(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError("names no host")
+        if "*" in value:
+            raise ValueError(
+                "contains *, which lets anybody choose the portal's name in links; list the names"
+            )
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr) -> SecretStr:
+        if not re.match(r"^postgres(ql)?://[^/]*/[^/?]+", value.get_secret_value()):
+            raise ValueError("is not of the form postgresql://user:password@host:port/name")
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if not re.match(r"^(rediss?|sentinel)://", value.get_secret_value()):
+            raise ValueError("is not of the form redis://:password@host:port/0")
+        return value
+
+
+def environment_name(field: str) -> str:
+    """The environment variable that sets a field: `lease_seconds` is OPSPORTAL_LEASE_SECONDS."""
+    alias = Config.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return PREFIX + field.upper()
+
+
+def load(**values: Any) -> Config:
+    """The settings from the environment, with `values` (by field name) before it.
+
+    Ends the process with a list of every problem: under a traceback nobody finds the sentence that helps.
+    """
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        problems = sorted({_sentence(problem) for problem in error.errors(include_input=False)})
+    raise SystemExit(
+        "The portal does not start, because its settings are not usable:\n"
+        + "\n".join(f"  - {problem}" for problem in problems)
+    )
+
+
+def _sentence(problem: Any) -> str:
+    """One validation problem as one sentence. Never the value: it may be a secret."""
+    name = _name_of(str(problem["loc"][0]))
+    if problem["type"] == "missing":
+        return f"{name} is not set."
+    cause = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name} {cause}." if problem["type"] == "value_error" else f"{name}: {cause}."
+
+
+def _name_of(location: str) -> str:
+    return environment_name(location) if location in Config.model_fields else location

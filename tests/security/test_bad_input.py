@@ -1,0 +1,155 @@
+"""Every page with input that no form of ours sends: an answer in words, never a 500, and nothing stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from django.test import Client
+
+from endpoints.access.models import User
+from tests.access_matrix.addresses import Address, addresses
+from tests.support.people import browser
+from tests.web.conftest import Stage
+
+# fmt: off
+FIELDS = (
+    "username", "password", "next", "reason", "comment", "seen", "decision", "target", "key", "w:blue", "w:green",
+    "zone", "form", "time_zone", "shortcuts", "theme", "current", "name", "scopes", "workspaces", "days", "do",
+    "arm_id", "slug", "environment", "region", "typed",
+)
+QUERY = (
+    "q", "state", "ws", "after", "format", "before", "history", "to", "unchanged", "from", "actor", "endpoint",
+    "subject", "type", "request", "next",
+)
+# fmt: on
+HOSTILE = {
+    "nul": "a\0b",
+    "negative": "-1",
+    "boolean": "true",
+    "more digits than Python reads": "9" * 5000,
+    "a digit that is no decimal": "²",
+    "quote and comment": "' OR 1=1 --",
+    "markup, overridden direction": "<script>alert(1)</script>\u202e\U0001f680",
+    "cursor of numbers": "9.9.9",
+    "cursor of a moment": f"0.{'9' * 30}.0001-01-01T00:00:00+23:59",
+}
+RAW = {"bytes that are no UTF-8": b"%FF%FE%C0%80", "very long": b"x" * 300_000}
+# Their address says everything, so a field can't make them wrong; tests/web has them.
+WITHOUT_INPUT = {
+    "/logout",
+    "/changes/CR-<number>/withdraw",
+    "/audit/verify",
+    "/settings/workspaces/<ws>/sync",
+}
+
+
+def pages(method: str) -> list[Address]:
+    return [
+        one
+        for one in addresses()
+        if one.method == method and not one.route.startswith("/api/") and not one.is_async
+    ]
+
+
+GETS = pages("GET")
+POSTS = [one for one in pages("POST") if one.route not in WITHOUT_INPUT]
+
+
+def path(address: Address, stage: Stage) -> str:
+    known: dict[str, Any] = {
+        "ws": stage.workspace.slug,
+        "name": stage.endpoint.name,
+        "number": stage.number,
+        "seq": 1,
+        "token_id": 1,
+        "deployment": "blue",
+    }
+    return address.path(known)
+
+
+def stored() -> dict[str, int]:
+    """How many rows there are of what people make. What a refusal leaves behind is the ledger's own."""
+    kept = ("access", "inventory", "changes")
+    return {
+        model._meta.db_table: model._default_manager.count()
+        for model in apps.get_models()
+        if model._meta.app_label in kept and model._meta.model_name != "loginattempts"
+    }
+
+
+@pytest.fixture
+def client(powerful: User) -> Client:
+    """Somebody who may do everything, so that only the input can be refused."""
+    client = browser(powerful)
+    client.raise_request_exception = False
+    return client
+
+
+def queries() -> Iterator[tuple[str, bytes]]:
+    for name, value in HOSTILE.items():
+        yield name, urlencode(dict.fromkeys(QUERY, value)).encode()
+    for name, raw in RAW.items():
+        yield name, b"&".join(key.encode() + b"=" + raw[:3000] for key in QUERY)
+    yield "twice", b"&".join(key.encode() + b"=1&" + key.encode() + b"=2" for key in QUERY)
+    for kind in ("csv", "json"):
+        given = dict.fromkeys(QUERY, HOSTILE["cursor of numbers"]) | {"format": kind, "ws": ""}
+        yield f"as {kind}", urlencode(given).encode()
+
+
+@pytest.mark.parametrize("address", GETS, ids=lambda one: one.route)
+def test_page__asked_with_nonsense__answers_and_stores_nothing(
+    address: Address, asked: Stage, client: Client
+) -> None:
+    before = stored()
+    for name, query in queries():
+        # A value that PostgreSQL refuses must not spoil the test's own transaction.
+        with transaction.atomic():
+            answer = client.get(path(address, asked), QUERY_STRING=query.decode("latin-1"))
+            transaction.set_rollback(True)
+        assert answer.status_code < 500, (name, query[:80])
+    assert stored() == before
+
+
+def bodies() -> Iterator[tuple[str, bytes]]:
+    for name, value in HOSTILE.items():
+        yield name, urlencode(dict.fromkeys(FIELDS, value)).encode()
+    for name, raw in RAW.items():
+        yield name, b"&".join(key.encode() + b"=" + raw for key in FIELDS[:5])
+    yield "nothing", b""
+    yield "twice", b"&".join(key.encode() + b"=1&" + key.encode() + b"=2" for key in FIELDS)
+    yield "too many fields", b"&".join(b"w:%d=1" % number for number in range(600))
+    yield "not a form", b'{"w:blue": 100}'
+
+
+@pytest.mark.parametrize("address", POSTS, ids=lambda one: one.route)
+def test_form__sent_with_nonsense__answers_and_stores_nothing(
+    address: Address, asked: Stage, client: Client
+) -> None:
+    before = stored()
+    for name, body in bodies():
+        answer = client.generic(
+            "POST", path(address, asked), body, content_type="application/x-www-form-urlencoded"
+        )
+        assert answer.status_code < 500, (name, body[:80], answer.content[:300])
+        assert stored() == before, (name, answer.status_code)
+
+
+@pytest.mark.parametrize("query", ["from=2026-13-01", "to=yesterday", "from=9999-99-99", "to=9999-12-31"])
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_audit_file__filtered_by_what_is_no_day__is_refused_rather_than_unfiltered(
+    query: str, form: str, asked: Stage, client: Client
+) -> None:
+    """A file that names a filter which was not used would be false evidence."""
+    answer = client.get(f"/audit?{query}&format={form}")
+    assert answer.status_code == 422
+    assert b"Nothing was exported" in answer.content
+
+
+def test_token__for_a_workspace_that_is_no_number__is_not_made_for_all(asked: Stage, client: Client) -> None:
+    told = {"name": "ci", "scopes": "read", "days": "1", "workspaces": "x"}
+    assert client.post("/settings/tokens", told).status_code == 422
