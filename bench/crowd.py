@@ -67,7 +67,9 @@ def _copy_endpoints(first: Endpoint, places: list[Workspace]) -> list[Endpoint]:
         copies.append(copy)
     made = Endpoint.objects.bulk_create(copies)
     rows = [
-        Deployment(**_columns(model) | {"endpoint_id": endpoint.pk, "arm_key": f"{endpoint.arm_key}/{model.name}"})
+        Deployment(
+            **_columns(model) | {"endpoint_id": endpoint.pk, "arm_key": f"{endpoint.arm_key}/{model.name}"}
+        )
         for endpoint in made
         for model in models
     ]
@@ -77,9 +79,7 @@ def _copy_endpoints(first: Endpoint, places: list[Workspace]) -> list[Endpoint]:
 
 def _columns(row: Any) -> dict[str, Any]:
     """A row's values but its key, to make others like it."""
-    return {
-        field.attname: getattr(row, field.attname) for field in row._meta.fields if not field.primary_key
-    }
+    return {field.attname: getattr(row, field.attname) for field in row._meta.fields if not field.primary_key}
 
 
 def _mark_read(places: list[Workspace]) -> None:
