@@ -27,6 +27,9 @@ APPEND_ONLY_TABLES: tuple[str, ...] = (
     "inventory_endpoint_revision",
     "inventory_raw_document",
     "inventory_sync_run",
+    "metrics_budget",
+    "metrics_budget_decision",
+    "metrics_budget_proposal",
 )
 # Only the owner migrates.
 READ_ONLY_TABLES: tuple[str, ...] = ("django_migrations",)

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "endpoints.audit",
     "endpoints.access",
     "endpoints.inventory",
+    "endpoints.metrics",
     "endpoints.changes",
     "endpoints.web",
 ]
