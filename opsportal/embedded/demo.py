@@ -88,10 +88,18 @@ def _choose_port(wanted: int | None) -> int:
     return DEFAULT_PORT if port_is_free(DEFAULT_PORT) else free_port()
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: it must be a number from 1 to 65535.")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dev.py demo", description="Run everything on this machine.")
     parser.add_argument("--fresh", action="store_true", help="delete the demo's data and start over")
-    parser.add_argument("--port", type=int, help=f"where the portal listens (default {DEFAULT_PORT} if free)")
+    parser.add_argument(
+        "--port", type=_port, help=f"where the portal listens (default {DEFAULT_PORT} if free)"
+    )
     parser.add_argument(
         "--exit-when-ready", action="store_true", help="stop again as soon as the fleet has been read"
     )

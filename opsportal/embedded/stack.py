@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from opsportal.embedded import azure, commands, fingerprint, roles
+from opsportal.embedded import azure, commands, fingerprint, mirror, roles
 from opsportal.embedded.children import Child, Service
 from opsportal.embedded.console import Console
 from opsportal.embedded.postgres import Postgres
@@ -167,6 +167,7 @@ class Stack:
                 told = self._run_once("seed", commands.SEED_DEMO, {})
             (self.state.folder / "logins.txt").write_text(told)
             self.state.remember("people", people)
+        mirror.read_anew(self.owner_url, nobody_else=not theirs)
 
     def _run_once(self, name: str, command: tuple[str, ...], environment: dict[str, str]) -> str:
         """Run to the end and return what it printed. `environment` goes before the common one."""
@@ -196,16 +197,17 @@ class Stack:
 
     def _wait_until_synced(self) -> None:
         last: dict[str, Any] = {}
-        deadline = time.monotonic() + _READY_SECONDS
+        began = time.monotonic()
 
         def done() -> bool:
             nonlocal last
             last = _ask(f"{self.url}/readyz")
-            return _is_synced(last) or time.monotonic() > deadline
+            passed = time.monotonic() - began
+            return _is_synced(last, within=passed) or passed > _READY_SECONDS
 
         with self.console.step("the portal is up and the fleet has been read"):
             self.supervisor.watch(until=done)
-        if not _is_synced(last):
+        if not _is_synced(last, within=_READY_SECONDS):
             raise NotStarted(
                 f"The portal was not ready within {_READY_SECONDS} s: {json.dumps(last) or 'no answer'}. "
                 f"The logs in {self.state.log_dir} say why."
@@ -222,6 +224,7 @@ def _ask(url: str) -> dict[str, Any]:
         return {}
 
 
-def _is_synced(told: dict[str, Any]) -> bool:
+def _is_synced(told: dict[str, Any], *, within: float) -> bool:
+    """Whether all of the fleet was read in the last `within` seconds: what an earlier run read is not enough."""
     executor, fleet = told.get("executor", {}), told.get("fleet", {})
-    return bool(executor.get("alive") and fleet.get("synced"))
+    return bool(executor.get("alive") and fleet.get("synced") and fleet["oldest_seconds"] <= within)

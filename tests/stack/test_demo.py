@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -107,7 +108,10 @@ def test_the_demo__from_nothing_and_after_any_death__has_a_fleet_that_was_read(f
         )
 
     with _demo(folder) as second:
+        began = time.monotonic()
         second.wait_until_ready()
+        passed = time.monotonic() - began
+        assert second.readiness()["fleet"]["oldest_seconds"] < passed, "ready means read by this run"
         with second.connect() as session:
             assert session.execute("SELECT id, username FROM access_user ORDER BY id").fetchall() == people
             assert session.execute("SELECT id, name FROM inventory_endpoint ORDER BY id").fetchall() == fleet
@@ -148,6 +152,15 @@ def test_the_demo__on_a_port_that_is_taken__says_so_and_starts_nothing(folder: P
             assert demo.process.wait(timeout=30) == 1
     assert demo.told() == f"Port {taken} is in use by another program. Nothing was started.\n"
     assert demo.pids() == {}
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "eighty"])
+def test_the_demo__on_a_port_that_is_none__says_so_and_starts_nothing(folder: Path, port: str) -> None:
+    with _demo(folder, "--port", port) as demo:
+        assert demo.process.wait(timeout=30) == 2
+    assert "error: argument --port" in demo.told()
+    assert "Traceback" not in demo.told()
+    assert not (folder / "demo").exists()
 
 
 def test_the_demo__beside_one_that_runs_on_the_same_data__refuses(folder: Path) -> None:
