@@ -23,6 +23,10 @@ def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 # name -> when. The names of tasks are those that the rooms register.
 TIMETABLE: dict[str, dict[str, Any]] = {
     "read what is due from Azure": every(2, "inventory.sync_due", SYNC),
+    "roll up the hours that are due": every(60, "metrics.roll_up", METRICS),
+    "find hours that no rollup was made of": every(1800, "metrics.find_missed_hours", METRICS),
+    "make the partitions of the days to come": every(3600, "metrics.make_partitions", METRICS),
+    "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 
 # The default queue is for hints sent after a commit; rooms with heavy work name their own queue.

@@ -134,6 +134,15 @@ class Config(BaseSettings):
         description="A state read longer ago than this is called old and blocks starting a change.",
     )
 
+    metrics_minute_days: Annotated[int, Field(ge=3, le=93)] = Field(
+        default=3,
+        description="Minutes of metrics are kept for at least this many days; partitions are dropped a day at a time.",
+    )
+    metrics_hour_days: Annotated[int, Field(ge=35, le=3700)] = Field(
+        default=400,
+        description="Hours of metrics are kept for at least this many days, by the month. Days are kept for good.",
+    )
+
     azure_cloud: str = Field(
         default="AzureCloud",
         description="The name of the cloud: AzureCloud, AzureChinaCloud, AzureUSGovernment or one that "

@@ -1,1 +1,20 @@
 """Writes of the room: minutes, rollups, retention, collectors, budgets."""
+
+from endpoints.metrics.services.keep import keep
+from endpoints.metrics.services.minutes import Written, write_minutes
+from endpoints.metrics.services.partitions import make_ahead
+from endpoints.metrics.services.retention import Dropped, drop_old
+from endpoints.metrics.services.rollups import find_missed_hours, roll_up, roll_up_all, write_hours
+
+__all__ = [
+    "Dropped",
+    "Written",
+    "drop_old",
+    "find_missed_hours",
+    "keep",
+    "make_ahead",
+    "roll_up",
+    "roll_up_all",
+    "write_hours",
+    "write_minutes",
+]

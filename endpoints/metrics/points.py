@@ -1,0 +1,39 @@
+"""One deployment's minute as it travels from a reading to the database, and how two of them become one. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MINUTE = 60
+HOUR = 3600
+DAY = 86_400
+
+Values = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteRow:
+    """What is known of one deployment's minute. `values` stand in the order of `columns.NAMES`, None is unknown.
+
+    `minute` is the second since 1970 at which the minute begins.
+    """
+
+    deployment_id: int
+    minute: int
+    values: Values
+
+
+def known(value: float | None) -> float | None:
+    """The value, or None if no measurement can have it: not-a-number, infinite, negative."""
+    return value if value is not None and 0 <= value < math.inf else None
+
+
+def cleaned(values: Values) -> Values:
+    """The values, with unknown for those that can't be."""
+    return tuple(known(value) for value in values)
+
+
+def merged(older: Values, newer: Values) -> Values:
+    """What two readings of one minute say together: the newer value where it is known."""
+    return tuple(old if new is None else new for old, new in zip(older, newer, strict=True))
