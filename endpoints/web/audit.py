@@ -54,16 +54,17 @@ def history(request: PageRequest) -> HttpResponseBase:
     if request.GET.get("format") in ("csv", "json"):
         return _export(request, scope, filters, given)
     found = ledger.entries(scope, filters, _number(request.GET.get("before")))
-    here = reverse("web:audit")
+    here, workspaces = reverse("web:audit"), access.workspaces(request.principal)
     context = {
         "rows": found.rows,
-        "names": names.of_entries(found.rows),
+        "workspace_of": names.workspace_of,
+        "names": names.of_entries(found.rows, workspaces),
         "deed": deed,
         "difference": difference,
         "given": given,
         "filtered": any(given.values()),
         "types": TYPES,
-        "workspaces": access.workspaces(request.principal),
+        "workspaces": workspaces,
         "pages": {
             "first": f"{here}?{urlencode(given)}" if request.GET.get("before") else "",
             "next": f"{here}?{urlencode(given | {'before': found.cursor})}" if found.cursor else "",
@@ -147,7 +148,13 @@ def _all_rows(scope: ledger.Scope, filters: Filters) -> Iterator[EntryRow]:
 def entry(request: PageRequest, *, seq: int) -> HttpResponseBase:
     """One entry in full."""
     row = ledger.entry(_reader(request.principal), seq)
-    context = {"row": row, "deed": deed, "names": names.of_entries([row]), **_chain(request.principal)}
+    context = {
+        "row": row,
+        "deed": deed,
+        "names": names.of_entries([row]),
+        "workspace": names.workspace_of(row),
+        **_chain(request.principal),
+    }
     return render(request, "audit/entry.html", context, section="audit")
 
 

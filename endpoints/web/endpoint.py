@@ -9,14 +9,14 @@ from django.urls import reverse
 
 from endpoints.access.policies import Action, Decision, Principal, decide
 from endpoints.access.rows import WorkspaceRow
-from endpoints.changes.lifecycle import State
+from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.selectors import ChangeRow, Tab, change_rows
 from endpoints.core import traffic
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.selectors import EndpointPage, HistoryItem
 from endpoints.web.bars import order_of
 from endpoints.web.change_view import Event
-from endpoints.web.changes import lines
+from endpoints.web.changes import Line, lines
 from endpoints.web.fresh import chip, trouble_of
 from endpoints.web.names import of_refs
 from endpoints.web.pages import PageRequest, is_partial, on_workspace, page, partial, render
@@ -43,6 +43,7 @@ def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
     me = request.principal
     closed = change_rows(me, tab=Tab.CLOSED, endpoint_id=shown.id, limit=10).rows
     still_open = change_rows(me, tab=Tab.OPEN, endpoint_id=shown.id, limit=5).rows
+    at_work = next((row for row in still_open if row.active), None)
     history = inventory.history(shown.id, cursor=request.GET.get("history", "")[:200], limit=HISTORY)
     place = {"ws": shown.workspace, "name": shown.name}
     home = reverse("web:endpoint", kwargs=place)
@@ -54,7 +55,9 @@ def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
         "order": order_of(shown.traffic, names=[one.name for one in shown.deployments]),
         "models": {one.name.lower(): one.model for one in shown.deployments},
         "deployments": [(one, azure_sign(one.provisioning_state)) for one in shown.deployments],
-        "approved": _approved(closed),
+        "at_work": _line_of(at_work),
+        "ordered": "Ordered" if at_work and at_work.kind is Kind.ROLLBACK else "Approved",
+        "approved": _at_work(at_work) if at_work else _approved(closed),
         "azure_note": f"read {ago(shown.read_at)}" if shown.read_at else "not read yet",
         "open_changes": lines(still_open),
         "closed_changes": lines(closed[:5]),
@@ -62,6 +65,16 @@ def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
         "older": f"{home}?history={history.next_cursor}#history" if history.next_cursor else "",
         "newest": f"{home}#history" if request.GET.get("history") else "",
     }
+
+
+def _line_of(row: ChangeRow | None) -> Line | None:
+    return lines([row])[0] if row else None
+
+
+def _at_work(row: ChangeRow) -> tuple[str, str]:
+    """The split that the change at work orders; Azure need not show it yet."""
+    since = f", since {age(row.started_at)}" if row.started_at else ""
+    return traffic.describe(row.after), f"{row.number}, at work{since}"
 
 
 def _approved(closed: list[ChangeRow]) -> tuple[str, str]:

@@ -1,11 +1,15 @@
-"""Opaque references as people know them: "user:7" is a name, "change:42" is CR-42, "endpoint:5" its own name."""
+"""Opaque references as people know them: "user:7" is a name, "change:42" is CR-42, "endpoint:5" its own name.
+
+"workspace:2" is its short name.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from endpoints.access import selectors as access
+from endpoints.access.rows import WorkspaceRow
 from endpoints.audit.selectors import EntryRow
 from endpoints.inventory import selectors as inventory
 
@@ -27,13 +31,28 @@ def change_ref(text: str) -> str:
 def of_refs(refs: Iterable[str]) -> dict[str, str]:
     """What to call each reference; one that nobody knows keeps its own text."""
     wanted = {text for text in refs if text}
-    ids = {text: int(text.partition(":")[2]) for text in wanted if re.fullmatch(r"endpoint:\d+", text)}
-    known = inventory.endpoint_names(ids.values()) if ids else {}
     changes = {text: f"CR-{text.partition(':')[2]}" for text in wanted if text.startswith("change:")}
-    endpoints = {text: known[number] for text, number in ids.items() if number in known}
-    return access.display_names(wanted) | endpoints | changes
+    endpoints = _known(wanted, "endpoint", inventory.endpoint_names)
+    workspaces = _known(wanted, "workspace", access.workspace_names)
+    return access.display_names(wanted) | endpoints | workspaces | changes
 
 
-def of_entries(rows: Iterable[EntryRow]) -> dict[str, str]:
-    """Names for every reference in these entries."""
-    return of_refs(text for row in rows for text in (row.actor, row.subject, row.endpoint, row.on_behalf))
+def _known(refs: set[str], kind: str, names: Callable[[Iterable[int]], dict[int, str]]) -> dict[str, str]:
+    ids = {text: int(text.partition(":")[2]) for text in refs if re.fullmatch(rf"{kind}:\d{{1,18}}", text)}
+    known = names(ids.values()) if ids else {}
+    return {text: known[number] for text, number in ids.items() if number in known}
+
+
+def of_entries(rows: Iterable[EntryRow], workspaces: Iterable[WorkspaceRow] = ()) -> dict[str, str]:
+    """Names for every reference in these entries; of these workspaces they are known."""
+    known = {f"workspace:{one.id}": one.slug for one in workspaces}
+    return known | of_refs(text for row in rows for text in _refs(row) if text not in known)
+
+
+def _refs(row: EntryRow) -> tuple[str, ...]:
+    return row.actor, row.subject, row.endpoint, row.on_behalf, workspace_of(row)
+
+
+def workspace_of(row: EntryRow) -> str:
+    """The reference of the workspace that an entry belongs to, or ""."""
+    return f"workspace:{row.workspace_id}" if row.workspace_id is not None else ""

@@ -63,7 +63,8 @@
     if (!dialog || dialog.open || $("dialog[open]")) return;
     dialog.dataset.armedAt = String(performance.now() + ARM_MS);
     dialog.showModal();
-    ($("[data-first]", dialog) || $("button", dialog)).focus();
+    // Without scrolling: on a phone the question at its top must be seen before the button is.
+    ($("[data-first]", dialog) || $("button", dialog)).focus({ preventScroll: true });
     dialog.addEventListener("close", () => {
       if (opener && opener.isConnected) opener.focus();
       refreshLater();
@@ -249,7 +250,8 @@
         const total = $$("input[type=number][data-weight]", form).reduce((sum, box) => sum + (Number(box.value) || 0), 0);
         output.textContent = `${total} %`;
         output.dataset.ok = String(total === 100 || total === 0);
-        $("[data-total-hint]", form).textContent = total === 100 ? "" : total === 0 ? "Switches the endpoint off" : `${Math.abs(100 - total)} % ${total < 100 ? "missing" : "too much"}`;
+        const hint = total === 100 ? "" : total === 0 ? "Switches the endpoint off" : `${Math.abs(100 - total)} % ${total < 100 ? "missing" : "too much"}`;
+        for (const place of $$("[data-total-hint]", form)) place.textContent = hint;
       };
       form.addEventListener("input", update);
       for (const button of $$("[data-all]", form)) {

@@ -145,6 +145,33 @@ def test_phone__folds_the_menu_and_without_script_shows_it(portal: Stage) -> Non
         ).to_be_visible()
 
 
+def test_split_form__on_a_phone__has_its_weights_and_their_sum_in_sight(portal: Stage) -> None:
+    with portal.open("rosa", **NARROW) as page:
+        page.goto("/w/mlw-prod-weu/e/photo-triage/change/new")
+        weight = page.get_by_label("blue", exact=True)
+        weight.fill("50")
+        hint = page.locator("span[data-total-hint]")
+        expect(hint).to_have_text("10 % missing")
+        for one in (weight, hint):
+            box = one.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= 320
+
+
+def test_rollback_dialog__on_a_phone__asks_its_question_first(portal: Stage) -> None:
+    with portal.open("omar", **NARROW) as page:
+        page.goto(HOME)
+        page.get_by_role("link", name="Roll back traffic").click()
+        expect(page.get_by_role("heading", name="Roll back to blue 75")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Roll back to blue 75")).to_be_in_viewport(ratio=1)
+
+
+def test_help__on_a_phone__still_names_the_keys(portal: Stage) -> None:
+    with portal.open("rosa", **NARROW) as page:
+        page.goto("/help")
+        expect(page.locator("kbd", has_text="Esc")).to_be_visible()
+
+
 def test_rollback_dialog__by_keyboard__opens_on_its_button_and_gives_the_focus_back(portal: Stage) -> None:
     with portal.open("omar") as page:
         page.goto(HOME)
@@ -218,7 +245,7 @@ def test_split_form__adds_up_while_one_types(portal: Stage) -> None:
         page.goto("/w/mlw-prod-weu/e/photo-triage/change/new")
         page.get_by_label("blue", exact=True).fill("50")
         expect(page.locator("[data-total]")).to_have_text("90 %")
-        expect(page.locator("[data-total-hint]")).to_have_text("10 % missing")
+        expect(page.locator("td[data-total-hint]")).to_have_text("10 % missing")
         page.get_by_role("button", name="All to green").click()
         expect(page.locator("[data-total]")).to_have_text("100 %")
         expect(page.get_by_label("green", exact=True)).to_have_value("100")

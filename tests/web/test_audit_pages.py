@@ -71,6 +71,22 @@ def test_history__longer_than_a_page__goes_on_where_it_stopped(sign_in: SignIn, 
     assert max(seqs[1]) < min(seqs[0])
 
 
+def test_history__of_roles_and_workspaces__says_which_workspace_by_name(
+    sign_in: SignIn, admin: User, workspace: Workspace
+) -> None:
+    make_person("nina", {workspace.slug: [Role.OPERATOR]})
+    client = sign_in(make_person("aude", {"": [Role.AUDITOR]}))
+    granted, connected = (
+        [words(one.text) for one in read(client.get(f"/audit?type={kind}").content).all("tr")][1]
+        for kind in ("grant.", "workspace.")
+    )
+    assert "Aude" in granted
+    assert "workspace:" not in connected
+    assert "connected a workspace mlw-prod-weu" in connected
+    nina = read(client.get(f"/audit?type=grant.&ws={workspace.slug}").content)
+    assert "granted a role Nina mlw-prod-weu" in words(nina.all("tr")[1].text)
+
+
 def test_chain__never_checked__is_not_called_whole_until_it_was(
     sign_in: SignIn, reviewer: User, asked: Stage
 ) -> None:

@@ -11,9 +11,10 @@ from endpoints.access.models import User, Workspace
 from endpoints.access.services import add_workspace
 from endpoints.audit.actors import SYSTEM_COMMAND
 from endpoints.audit.models import Entry
-from endpoints.inventory.models import Endpoint, SyncTarget
+from endpoints.dispatch import db_now
+from endpoints.inventory.models import Endpoint, SyncRun, SyncTarget
 from tests.support.people import make_endpoint
-from tests.web.conftest import SignIn
+from tests.web.conftest import SignIn, Stage
 from tests.web.reading import Page, read, words
 
 
@@ -125,10 +126,29 @@ def test_endpoint__shows_what_azure_reports_beside_what_was_approved(
     make_endpoint(workspace)
     page = read(sign_in(requester).get("/w/mlw-prod-weu/e/checkout-risk/").content)
     truths = [words(one.text) for one in page.all("div") if one.inside[-1] == "dl"]
-    assert (
-        truths[0] == "Approved- no change was completed through this portal".replace("- no", "-no") or truths
-    )
-    assert "no change was completed through this portal" in truths[0]
+    assert truths[0] == "Approvednone yetno change was completed through this portal"
+    assert truths[1].startswith("Azure reportsblue 100 %")
+
+
+def read_now(workspace: Workspace) -> None:
+    now = db_now()
+    run = SyncRun.objects.create(
+        workspace=workspace, trigger="schedule", outcome="complete", started_at=now, ended_at=now,
+        reads_began=now, reads_ended=now, cadence_seconds=30,
+    )  # fmt: skip
+    SyncTarget.objects.create(workspace=workspace, due_at=now, cadence_seconds=30, covered_by=run)
+
+
+def test_endpoint__with_a_change_at_work__is_not_called_quiet_and_shows_what_is_ordered(
+    sign_in: SignIn, operator: User, started: Stage
+) -> None:
+    read_now(started.workspace)
+    page = read(sign_in(operator).get(started.home).content)
+    facts = words(page.one("p", **{"class": "facts"}).text)
+    assert facts.startswith(f"CR-{started.number}: Applying")
+    assert "Quiet" not in facts, "nor is it, once Azure was read"
+    truths = [words(one.text) for one in page.all("div") if one.inside[-1] == "dl"]
+    assert truths[0].startswith(f"Approvedgreen 100 %CR-{started.number}, at work")
     assert truths[1].startswith("Azure reportsblue 100 %")
 
 

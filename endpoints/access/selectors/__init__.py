@@ -26,6 +26,7 @@ from endpoints.access.selectors.workspaces import (
     workspace,
     workspace_by_slug,
     workspace_id_by_slug,
+    workspace_names,
     workspaces,
 )
 
@@ -56,5 +57,6 @@ __all__ = [
     "workspace",
     "workspace_by_slug",
     "workspace_id_by_slug",
+    "workspace_names",
     "workspaces",
 ]

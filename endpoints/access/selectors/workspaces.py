@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from endpoints.access.models import Workspace
@@ -24,6 +26,11 @@ def workspace(workspace_id: int) -> WorkspaceRow:
     if found is None:
         raise NotFound("There is no such workspace.")
     return _workspace_row(found)
+
+
+def workspace_names(ids: Iterable[int]) -> dict[int, str]:
+    """The short names of these workspaces, disconnected ones too."""
+    return dict(Workspace.objects.filter(pk__in=set(ids)).values_list("pk", "slug"))
 
 
 def workspaces(principal: Principal) -> list[WorkspaceRow]:
