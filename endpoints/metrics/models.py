@@ -70,8 +70,10 @@ class Rolled(Series):
     """What an hour or a day of minutes comes to.
 
     `minutes`: how many have any value. Counts are sums over `request_minutes`, the minutes whose requests are
-    known; `idle_minutes` of them had none. `p50`, `p95`, `p99` are the median minute's, `p95_max` and `p99_max`
-    the worst minute's: percentiles are never averaged. `p95_histogram` counts the minutes by their p95
+    known; `idle_minutes` of them had none. A count by status is NULL when it is unknown for a minute that had
+    requests. `p50`, `p95`, `p99` of an hour are its median minute's; a day's are its median hour's, the hours
+    weighted by their minutes, `p95` corrected to the bucket of the median minute. `p95_max` and `p99_max` are the
+    worst minute's: percentiles are never averaged. `p95_histogram` counts the minutes by their p95
     (`histogram.py`). `instance_minutes` sums the replicas over `capacity_minutes`, `idle_instance_minutes`
     over those of them that had no request.
     """
@@ -285,6 +287,17 @@ class DirtyHour(models.Model):
 
     class Meta:
         db_table = "metrics_dirty_hour"
+
+
+class DirtyDay(models.Model):
+    """A UTC day of a deployment of which an hour was made after its rollup, or that has none yet."""
+
+    pk = models.CompositePrimaryKey("deployment_id", "day")
+    deployment_id = models.BigIntegerField()
+    day = models.DateField()
+
+    class Meta:
+        db_table = "metrics_dirty_day"
 
 
 class Keep(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MINUTE = 60
@@ -10,6 +11,8 @@ HOUR = 3600
 DAY = 86_400
 
 Values = tuple[float | None, ...]
+Key = tuple[int, int]
+"""A deployment's id and the second since 1970 at which a minute begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,21 @@ def known(value: float | None) -> float | None:
     return value if value is not None and 0 <= value < math.inf else None
 
 
-def cleaned(values: Values) -> Values:
-    """The values, with unknown for those that can't be."""
-    return tuple(known(value) for value in values)
-
-
 def merged(older: Values, newer: Values) -> Values:
     """What two readings of one minute say together: the newer value where it is known."""
-    return tuple(old if new is None else new for old, new in zip(older, newer, strict=True))
+    return tuple(old if known(new) is None else new for old, new in zip(older, newer, strict=True))
+
+
+def says_something(values: Values) -> bool:
+    """Whether any value is known."""
+    return any(known(value) is not None for value in values)
+
+
+def unique(rows: Iterable[MinuteRow]) -> dict[Key, Values]:
+    """One row a minute: of several, the last one counts, and those before it where it knows nothing."""
+    found: dict[Key, Values] = {}
+    for row in rows:
+        key = (row.deployment_id, row.minute)
+        before = found.get(key)
+        found[key] = row.values if before is None else merged(before, row.values)
+    return found

@@ -2,9 +2,10 @@
 
 from endpoints.metrics.services.keep import keep
 from endpoints.metrics.services.minutes import Written, write_minutes
+from endpoints.metrics.services.missed import find_missed_hours
 from endpoints.metrics.services.partitions import make_ahead
 from endpoints.metrics.services.retention import Dropped, drop_old
-from endpoints.metrics.services.rollups import find_missed_hours, roll_up, roll_up_all, write_hours
+from endpoints.metrics.services.rollups import roll_up, roll_up_all, write_hours
 
 __all__ = [
     "Dropped",
