@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from endpoints.metrics import histogram
@@ -66,9 +66,9 @@ def day(hours: Sequence[Rolled]) -> Rolled:
     }
 
 
-def same(found: Mapping[str, Any], wanted: Rolled) -> bool:
-    """Equal, but for the last digits of what is stored as `real`."""
-    return all(_close(found[name], value) for name, value in wanted.items())
+def differences(found: Mapping[str, Any], wanted: Rolled) -> dict[str, tuple[Any, Any]]:
+    """Where they are not equal, but for the last digits of what is stored as `real`."""
+    return {name: (found[name], value) for name, value in wanted.items() if not _close(found[name], value)}
 
 
 def _close(found: Any, wanted: Any) -> bool:
@@ -125,6 +125,3 @@ def _weighted(hours: Sequence[Rolled], name: str) -> float | None:
     known = [each for each in hours if each[name] is not None]
     minutes = sum(each["minutes"] for each in known)
     return math.fsum(each[name] * each["minutes"] for each in known) / minutes if minutes else None
-
-
-Roll = Callable[[Sequence[Values]], Rolled]
