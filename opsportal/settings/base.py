@@ -173,6 +173,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 3,
     "health_check_interval": 10,
+    # Who sends a hint tries twice without a pause: a click must not wait for a broker that is away.
+    "max_retries": 1,
+    "interval_start": 0,
 }
 
 # Nothing here uses Django's cache for truth; limits of sign-ins need one that all processes share.
