@@ -20,6 +20,8 @@ from endpoints.azure_gateway.records import DeploymentRecord, EndpointRecord, Li
 T = TypeVar("T")
 
 _TRIES = 3
+# Seconds that a reading waits for Azure's Retry-After; a longer one ends it.
+_LONGEST_HELD = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,16 @@ def _unreadable(reading: EndpointReading) -> tuple[Unreadable, ...]:
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
-    """A read, and again when it may help. After a throttling the limiter itself knows how long to hold it."""
+    """A read, and again when it may help. After a throttling the limiter itself knows how long to hold it.
+
+    What Azure wants left alone for longer is an answer of its own: people are told when the next read is due.
+    """
     for attempt in range(1, _TRIES):
         try:
             return await read()
-        except Throttled:
-            continue
+        except Throttled as error:
+            if (error.retry_after or 0.0) > _LONGEST_HELD:
+                raise
         except (Unreachable, ServerError):
             await asyncio.sleep(attempt * random.uniform(0.2, 0.5))  # noqa: S311  # spreads load, guards nothing
     return await read()

@@ -96,6 +96,19 @@ async def test_read__throttled_for_a_second__waits_that_long_for_every_call(
     assert sum(workspace.asked.values()) == 5
 
 
+async def test_read__throttled_for_longer__ends_at_once_and_says_for_how_long(
+    certificates: Certificates,
+) -> None:
+    workspace = Workspace()
+    path = f"{samples.WORKSPACE}/onlineEndpoints"
+    workspace.failing[path] = (429, 99, {"Retry-After": "40"})
+    async with gateway(certificates, workspace) as (_, azure):
+        with pytest.raises(errors.Throttled) as caught:
+            await read_workspace(azure, samples.WORKSPACE)
+    assert caught.value.retry_after == 40
+    assert workspace.asked[path] == 1
+
+
 async def test_read__lasting_failure_of_the_list__is_an_error_after_three_tries(
     certificates: Certificates,
 ) -> None:
