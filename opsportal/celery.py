@@ -26,6 +26,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "roll up the hours that are due": every(60, "metrics.roll_up", METRICS),
     "find hours that no rollup was made of": every(1800, "metrics.find_missed_hours", METRICS),
     "make the partitions of the days to come": every(3600, "metrics.make_partitions", METRICS),
+    "pack hours that nothing changes any more": every(600, "metrics.pack_hours", METRICS),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 

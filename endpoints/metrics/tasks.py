@@ -29,3 +29,9 @@ def find_missed_hours() -> None:
 def drop_old() -> None:
     """Drop minutes and hours past their retention."""
     services.drop_old()
+
+
+@shared_task(name="metrics.pack_hours")
+def pack_hours() -> None:
+    """Pack the hours of months that nothing changes any more."""
+    services.pack_hours()

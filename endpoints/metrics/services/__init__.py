@@ -3,6 +3,7 @@
 from endpoints.metrics.services.keep import keep
 from endpoints.metrics.services.minutes import Written, write_minutes
 from endpoints.metrics.services.missed import find_missed_hours
+from endpoints.metrics.services.packing import pack_hours
 from endpoints.metrics.services.partitions import make_ahead
 from endpoints.metrics.services.retention import Dropped, drop_old
 from endpoints.metrics.services.rollups import roll_up, roll_up_all, write_hours
@@ -14,6 +15,7 @@ __all__ = [
     "find_missed_hours",
     "keep",
     "make_ahead",
+    "pack_hours",
     "roll_up",
     "roll_up_all",
     "write_hours",

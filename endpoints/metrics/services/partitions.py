@@ -1,14 +1,20 @@
-"""Make partitions before they are needed. The owner's functions do it: the runtime role may only ask."""
+"""Make, list and drop partitions. The owner's functions do it: the runtime role may only ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from endpoints.dispatch import db_now
 
+_PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = %s::regclass ORDER BY c.relname
+"""
 _DAYS_AHEAD = 3
 # On which days a partition may be missing: enough of them to meet each month, or year, once.
 _AHEAD = {"minute": range(_DAYS_AHEAD + 1), "hour": (0, 31), "day": (0, 366)}
@@ -22,8 +28,40 @@ def make_ahead() -> None:
 
 
 def make(series: str, days: Iterable[date]) -> None:
-    """The partitions that hold these days. `series` is "minute", "hour" or "day"."""
+    """The partitions that hold these days. `series` is "minute", "hour", "packed_hour" or "day"."""
     with connection.cursor() as cursor:
         # Sorted: two who make the same ones wait for each other in the same order.
         for day in sorted(set(days)):
             cursor.execute("SELECT metrics_make_partition(%s, %s)", [series, day])
+
+
+def existing(series: str) -> list[tuple[str, date]]:
+    """Name and first day of each partition of a series, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTITIONS, [f"metrics_{series}"])
+        names = [str(row[0]) for row in cursor.fetchall()]
+    return [(name, _first_day(name.rpartition("_")[2])) for name in names]
+
+
+def drop(series: str, begins: date, before: Callable[[Any], int | None]) -> int | None:
+    """Drop the partition that begins then, in one transaction with what `before` does with its cursor.
+
+    Nobody reads or writes the series meanwhile. Returns what `before` returned; None, also when somebody else kept it
+    locked: nothing was done.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE ONLY metrics_{series} IN ACCESS EXCLUSIVE MODE")
+            done = before(cursor)
+            if done is not None:
+                cursor.execute("SELECT metrics_drop_partition(%s, %s)", [series, begins])
+            return done
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            return None
+        raise
+
+
+def _first_day(digits: str) -> date:
+    """2026-11-01 for "202611", 2026-11-25 for "20261125"."""
+    return datetime.strptime(digits.ljust(8, "x").replace("xx", "01"), "%Y%m%d").replace(tzinfo=UTC).date()

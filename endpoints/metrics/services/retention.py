@@ -6,18 +6,17 @@ between the copy and the drop. What is locked by somebody else, or still to be r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
-from psycopg.errors import LockNotAvailable
 
 from endpoints.dispatch import db_now
 from endpoints.metrics import retained
 from endpoints.metrics.columns import NAMES
+from endpoints.metrics.services import partitions
 from endpoints.metrics.services.missed import mark_missed
 from endpoints.metrics.services.rollups import roll_up
 from endpoints.metrics.services.staging import COLUMNS, HOUR_OF
@@ -25,10 +24,6 @@ from endpoints.metrics.services.staging import COLUMNS, HOUR_OF
 log = structlog.get_logger(__name__)
 
 _DAY = timedelta(days=1)
-_PARTITIONS = """
-SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = %s::regclass ORDER BY c.relname
-"""
 # Whole hours around each window, as `retained.whole_hours` says. A kept minute that is there was written after its
 # retention had ended, and is the newer one.
 _COPY_KEPT = f"""
@@ -65,65 +60,48 @@ def drop_old() -> Dropped:
     done: list[str] = []
     postponed: list[str] = []
     kept = 0
-    for series, first, drop in (("minute", first_day, _drop_day), ("hour", first_month, _drop_month)):
-        for name, begins in _partitions(series):
-            if begins >= first:
-                continue
-            copied = _unless_locked(drop, begins)
-            (postponed if copied is None else done).append(name)
-            kept += copied or 0
+    for series, first, drop in (
+        ("minute", first_day, _drop_day),
+        ("hour", first_month, _drop_month),
+        ("packed_hour", first_month, _drop_packed),
+    ):
+        for name, begins in partitions.existing(series):
+            if begins < first:
+                copied = drop(begins)
+                (postponed if copied is None else done).append(name)
+                kept += copied or 0
     if done or postponed:
         log.info("metrics_dropped", partitions=done, postponed=postponed, kept=kept)
     return Dropped(tuple(done), tuple(postponed), kept)
 
 
-def _partitions(series: str) -> list[tuple[str, date]]:
-    """Name and first day of each partition of a series, oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PARTITIONS, [f"metrics_{series}"])
-        names = [str(row[0]) for row in cursor.fetchall()]
-    return [(name, _first_day(name.rpartition("_")[2])) for name in names]
-
-
-def _first_day(digits: str) -> date:
-    """2026-11-01 for "202611", 2026-11-25 for "20261125"."""
-    return datetime.strptime(digits.ljust(8, "x").replace("xx", "01"), "%Y%m%d").replace(tzinfo=UTC).date()
-
-
-def _unless_locked(drop: Callable[[date], int | None], begins: date) -> int | None:
-    try:
-        return drop(begins)
-    except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
-            return None
-        raise
-
-
 def _drop_day(day: date) -> int | None:
     """Drop a day of minutes; how many were copied because they are kept, or None if it has to wait."""
-    begins, ends = retained.midnight(day), retained.midnight(day + _DAY)
-    mark_missed(begins, ends)
-    while roll_up(until=ends):
+    window = {"begins": retained.midnight(day), "ends": retained.midnight(day + _DAY)}
+    mark_missed(window["begins"], window["ends"])
+    while roll_up(until=window["ends"]):
         pass
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE ONLY metrics_minute IN ACCESS EXCLUSIVE MODE")
-        window = {"begins": begins, "ends": ends}
-        cursor.execute(_HOURS_DUE, window)
-        if cursor.fetchone()[0]:
+
+    def copy_kept(cursor: Any) -> int | None:
+        if _is_due(cursor, _HOURS_DUE, window):
             return None
         cursor.execute(_COPY_KEPT, window)
-        kept = int(cursor.rowcount)
-        cursor.execute("SELECT metrics_drop_partition('minute', %s)", [day])
-    return kept
+        return int(cursor.rowcount)
+
+    return partitions.drop("minute", day, copy_kept)
 
 
 def _drop_month(first: date) -> int | None:
     """Drop a month of hours, unless one of its days is still to be made from them."""
-    ends = (first + 31 * _DAY).replace(day=1)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE ONLY metrics_hour IN ACCESS EXCLUSIVE MODE")
-        cursor.execute(_DAYS_DUE, {"begins": first, "ends": ends})
-        if cursor.fetchone()[0]:
-            return None
-        cursor.execute("SELECT metrics_drop_partition('hour', %s)", [first])
-    return 0
+    window = {"begins": first, "ends": (first + 31 * _DAY).replace(day=1)}
+    return partitions.drop("hour", first, lambda cursor: None if _is_due(cursor, _DAYS_DUE, window) else 0)
+
+
+def _drop_packed(first: date) -> int | None:
+    """Drop a month of packed hours: days that are still to be made have theirs unpacked."""
+    return partitions.drop("packed_hour", first, lambda cursor: 0)
+
+
+def _is_due(cursor: Any, question: str, window: dict[str, Any]) -> bool:
+    cursor.execute(question, window)
+    return bool(cursor.fetchone()[0])

@@ -20,7 +20,7 @@ from endpoints.metrics import retained, rollup_sql
 from endpoints.metrics.columns import NAMES
 from endpoints.metrics.copyformat import encoded
 from endpoints.metrics.points import MinuteRow, says_something, unique
-from endpoints.metrics.services import partitions, staging
+from endpoints.metrics.services import packing, partitions, staging
 
 # An hour is made when it is over and Azure had the time to deliver its last minutes, so that it is made once.
 SETTLE = timedelta(minutes=5)
@@ -55,6 +55,13 @@ _MINUTES_OF_DUE = " UNION ALL ".join(
 _STAGED = f"""
     SELECT m.deployment_id, {staging.HOUR_OF.format("m.minute")} AS hour, {_VALUES} FROM pg_temp.metrics_staging m
 """  # noqa: S608
+_DAYS_OF_DUE = """
+    SELECT DISTINCT deployment_id, (hour AT TIME ZONE 'UTC')::date AS day
+    FROM unnest(%(ids)s::bigint[], %(hours)s::timestamptz[]) AS d (deployment_id, hour)
+"""
+_STAGED_DAYS = """
+    SELECT DISTINCT deployment_id, (minute AT TIME ZONE 'UTC')::date AS day FROM pg_temp.metrics_staging
+"""
 _DUE_DAYS = (
     "SELECT deployment_id, day FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS d (deployment_id, day)"
 )
@@ -104,9 +111,11 @@ def write_hours(rows: Iterable[MinuteRow]) -> int:
     oldest = retained.midnight(
         retained.first_day_of_minutes(db_now(), settings.OPSPORTAL.metrics_minute_days)
     )
-    partitions.make("hour", {datetime.fromtimestamp(minute, UTC).date() for _, minute in wanted})
+    days = {datetime.fromtimestamp(minute, UTC).date() for _, minute in wanted}
+    partitions.make("hour", {day.replace(day=1) for day in days})
     with staging.staged(encoded(sorted(wanted.items()))):
         staging.store_kept(oldest)
+        packing.unpack(_STAGED_DAYS, {}, oldest=min(days))
         return _first(_HOURS_OF_STAGED)
 
 
@@ -115,14 +124,10 @@ def _make_hours(limit: int, until: datetime) -> int:
         due = _taken(_TAKE_HOURS, limit=limit, until=until)
         if due:
             hours = [hour for _, hour in due]
+            values = {"ids": [deployment_id for deployment_id, _ in due], "hours": hours}
             partitions.make("hour", {hour.astimezone(UTC).date().replace(day=1) for hour in hours})
-            _first(
-                _HOURS_OF_DUE,
-                ids=[deployment_id for deployment_id, _ in due],
-                hours=hours,
-                first=min(hours),
-                last=max(hours),
-            )
+            packing.unpack(_DAYS_OF_DUE, values, oldest=min(hours).astimezone(UTC).date())
+            _first(_HOURS_OF_DUE, **values, first=min(hours), last=max(hours))
     return len(due)
 
 
