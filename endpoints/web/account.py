@@ -36,7 +36,7 @@ from endpoints.web.pages import (
 )
 from endpoints.web.shell import THEME_COOKIE, THEMES, ZONE_COOKIE
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "endpoints.access.backend.Accounts"
 YEAR = 365 * 86_400
 SCOPES = [
     (Scope.READ, "read endpoints and changes"),

@@ -65,7 +65,7 @@ FORM_RENDERER = "django.forms.renderers.Jinja2"
 
 # Identity and sessions
 AUTH_USER_MODEL = "access.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["endpoints.access.backend.Accounts"]
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce, JSONObject, Now
 
 from endpoints.access.models import ApiToken, User, Workspace
 from endpoints.access.policies import ANONYMOUS, Principal, audit_reach
@@ -16,17 +18,56 @@ from endpoints.access.roles import Role
 from endpoints.access.selectors.grants import active_grants
 from endpoints.audit.selectors import Scope as AuditScope
 from endpoints.core.ids import ref
-from endpoints.dispatch import db_now
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 HELD_BACK = timedelta(hours=24)
 """How long a role that one gave oneself, or a password that somebody else set, does not allow approving."""
 
 
+class _Powers(TypedDict):
+    """What comes with an account: see `with_powers`."""
+
+    powers_at: datetime
+    powers_grants: list[dict[str, Any]]
+    powers_accounts: list[int]
+    powers_everywhere: list[int]
+
+
+def with_powers(accounts: QuerySet[User]) -> QuerySet[WithAnnotations[User, _Powers]]:
+    """Accounts and, in the same query, what they may do at this moment.
+
+    `powers_grants` are the grants in force, `powers_accounts` all accounts that the same human can act as,
+    `powers_everywhere` every workspace for who audits the installation, none for others.
+    """
+    held = active_grants().filter(user=OuterRef("pk"))
+    audits = Exists(
+        active_grants().filter(user=OuterRef(OuterRef("pk")), workspace=None, role=Role.AUDITOR.value)
+    )
+    told = JSONObject(workspace="workspace_id", role="role", by="granted_by_id", since="since")
+    return accounts.annotate(
+        powers_at=Now(),
+        powers_grants=ArraySubquery(held.values(told=told)),
+        powers_accounts=ArraySubquery(_same_human().values("pk")),
+        powers_everywhere=ArraySubquery(Workspace.objects.filter(audits).values("pk")),
+    )
+
+
 def principal_for_user(user: User | None, *, ip: str = "") -> Principal:
-    """The session's principal, with the grants of this moment. No user, or a disabled one: ANONYMOUS."""
+    """The session's principal, with the grants of this moment. No user, or a disabled one: ANONYMOUS.
+
+    An account that did not come `with_powers` is read again.
+    """
     if user is None or user.pk is None or not user.is_active:
         return ANONYMOUS
-    roles, installation, fresh = _powers(user)
+    if not hasattr(user, "powers_at"):
+        return principal_for_user(with_powers(User.objects.filter(pk=user.pk)).first(), ip=ip)
+    return _principal(cast("WithAnnotations[User, _Powers]", user), ip)
+
+
+def _principal(user: WithAnnotations[User, _Powers], ip: str) -> Principal:
+    roles, installation, fresh = _roles(user)
     return Principal(
         user_id=user.pk,
         ref=ref("user", user.pk),
@@ -38,7 +79,7 @@ def principal_for_user(user: User | None, *, ip: str = "") -> Principal:
         shortcuts_enabled=user.shortcuts_enabled,
         fresh_self_grants=fresh,
         held_back=_held_back(user),
-        same_person=_same_person(user),
+        same_person=frozenset(user.powers_accounts) | {user.pk},
         ip=ip,
     )
 
@@ -87,45 +128,44 @@ def _narrowed(owner: Principal, token: ApiToken) -> Principal:
     )
 
 
-_Powers = tuple[dict[int, frozenset[Role]], frozenset[Role], frozenset[tuple[int | None, Role]]]
+_Roles = tuple[dict[int, frozenset[Role]], frozenset[Role], frozenset[tuple[int | None, Role]]]
 
 
-def _powers(user: User) -> _Powers:
+def _roles(user: WithAnnotations[User, _Powers]) -> _Roles:
     held: dict[int | None, set[Role]] = {}
     old: set[tuple[int | None, Role]] = set()
     fresh: set[tuple[int | None, Role]] = set()
     mine = {user.pk, user.second_account_of_id}
-    for grant in active_grants().filter(user=user).annotate(at=Now()):
-        role = Role(grant.role)
-        held.setdefault(grant.workspace_id, set()).add(role)
-        self_given = grant.granted_by_id is not None and grant.granted_by_id in mine
-        (fresh if self_given and grant.since > grant.at - HELD_BACK else old).add((grant.workspace_id, role))
+    for grant in user.powers_grants:
+        place, role = grant["workspace"], Role(grant["role"])
+        held.setdefault(place, set()).add(role)
+        self_given = grant["by"] is not None and grant["by"] in mine
+        is_young = datetime.fromisoformat(grant["since"]) > user.powers_at - HELD_BACK
+        (fresh if self_given and is_young else old).add((place, role))
     installation = frozenset(held.pop(None, set()))
-    if Role.AUDITOR in installation:  # every workspace, also those without a grant of its own
-        for workspace_id in Workspace.objects.values_list("pk", flat=True):
-            held.setdefault(workspace_id, set()).add(Role.AUDITOR)
+    for workspace_id in user.powers_everywhere:  # also those without a grant of its own
+        held.setdefault(workspace_id, set()).add(Role.AUDITOR)
     roles = {
         workspace_id: frozenset(found) for workspace_id, found in held.items() if workspace_id is not None
     }
     return roles, installation, frozenset(fresh - old)
 
 
-def _held_back(user: User) -> str:
-    if user.password_given_at is None or user.password_given_at <= db_now() - HELD_BACK:
+def _held_back(user: WithAnnotations[User, _Powers]) -> str:
+    if user.password_given_at is None or user.password_given_at <= user.powers_at - HELD_BACK:
         return ""
     return "Somebody else set your password less than 24 hours ago, so you cannot approve yet."
 
 
-def _same_person(user: User) -> frozenset[int]:
-    """All accounts this human can act as: second accounts, and service accounts whose token they issued."""
-    root = user.second_account_of_id or user.pk
-    found = User.objects.filter(
+def _same_human() -> QuerySet[User]:
+    """The outer account, second accounts of the same human, and service accounts whose token he issued."""
+    root = Coalesce(OuterRef("second_account_of_id"), OuterRef("pk"))
+    return User.objects.filter(
         Q(pk=root)
         | Q(second_account_of_id=root)
         | Q(tokens__created_by_id=root)
         | Q(tokens__created_by__second_account_of_id=root)
-    ).values_list("pk", flat=True)
-    return frozenset(found) | {user.pk}
+    ).distinct()
 
 
 def audit_scope(principal: Principal) -> AuditScope:
