@@ -22,6 +22,7 @@ from tests.support.people import PASSWORD, make_endpoint, make_person, make_work
 
 LONG = "a-name-as-long-as-azure-lets-one"
 FIRST, SECOND = {"blue": {}, "green": {}}, {"blue": {}}
+TRIAGE = {"blue": {"model": f"azureml:triage-of-photos-by-{LONG}:7"}, "green": {}}
 
 
 @dataclass
@@ -119,8 +120,8 @@ def seed() -> tuple[int, int]:
     risk = make_endpoint(workspace, traffic={"blue": 90, "green": 10}, deployments=FIRST)
     recs = make_endpoint(workspace, "home-recs", traffic={"blue": 75, "green": 25}, deployments=FIRST)
     make_endpoint(workspace, "doc-class", provisioningState="Failed", deployments=SECOND)
-    make_endpoint(workspace, "photo-triage", deployments=FIRST)
-    make_endpoint(workspace, "photo-triage", traffic={"blue": 60, "green": 40}, deployments=FIRST)
+    make_endpoint(workspace, "photo-triage", deployments=TRIAGE)
+    make_endpoint(workspace, "photo-triage", traffic={"blue": 60, "green": 40}, deployments=TRIAGE)
     make_endpoint(workspace, LONG, traffic={}, deployments=SECOND, tags={"team": "نظام " * 20, "🙂": "yes"})
     make_endpoint(other, deployments=SECOND)
     started = _ask(people["rosa"], recs.pk, {"green": 100})
