@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +11,12 @@ from urllib.parse import urlencode
 from django.http import HttpResponseBase, QueryDict
 from django.urls import reverse
 
-from endpoints.access import selectors as access
 from endpoints.access.policies import Action, decide
 from endpoints.access.rows import WorkspaceRow
 from endpoints.core.errors import Invalid
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.marks import Severity
-from endpoints.inventory.selectors import FleetPage, FleetRow
+from endpoints.inventory.selectors import FleetPage, FleetRow, Freshness
 from endpoints.web import exports
 from endpoints.web.fresh import chip_of_all, trouble_of
 from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, on_workspace, page, partial, render
@@ -59,17 +59,14 @@ class Asked:
 @page(SIGNED_IN)
 def fleet(request: PageRequest) -> HttpResponseBase:
     """All workspaces, or the one that the filter names."""
-    seen = [one for one in access.workspaces(request.principal) if one.disconnected_at is None]
-    asked = _asked(request.GET)
-    chosen = [one for one in seen if one.slug == asked.ws] if asked.ws else seen
-    return _answer(request, asked, seen, chosen, reverse("web:fleet"))
+    return _answer(request, _asked(request.GET), reverse("web:fleet"))
 
 
 @page(on_workspace(Action.VIEW))
 def workspace_fleet(request: PageRequest, *, workspace: WorkspaceRow) -> HttpResponseBase:
     """One workspace: the same table."""
     address = reverse("web:workspace", kwargs={"ws": workspace.slug})
-    return _answer(request, _asked(request.GET), [workspace], [workspace], address, workspace)
+    return _answer(request, _asked(request.GET), address, workspace)
 
 
 def _asked(query: QueryDict) -> Asked:
@@ -84,62 +81,60 @@ def _asked(query: QueryDict) -> Asked:
 
 
 def _answer(
-    request: PageRequest,
-    asked: Asked,
-    seen: list[WorkspaceRow],
-    chosen: list[WorkspaceRow],
-    address: str,
-    workspace: WorkspaceRow | None = None,
+    request: PageRequest, asked: Asked, address: str, workspace: WorkspaceRow | None = None
 ) -> HttpResponseBase:
-    ids = [one.id for one in chosen]
+    seen = inventory.places(request.principal)
+    wanted = workspace.slug if workspace else asked.ws
+    chosen = {one.workspace.id: one for one in seen if wanted in ("", one.workspace.slug)}
+    ages = {number: one.freshness for number, one in chosen.items()}
     if request.GET.get("format") in ("csv", "json"):
-        return _export(ids, asked, request.GET["format"])
-    found = _rows(ids, asked)
-    context = _rows_context(asked, found, ids, seen, address, workspace)
-    context["may_connect"] = decide(request.principal, Action.WORKSPACE_CONNECT).allowed
-    slugs = {one.id: one.slug for one in seen}
+        return _export(ages, asked, request.GET["format"])
+    found = _rows(ages, asked)
+    context = _rows_context(asked, found, ages, address, workspace)
     context |= {
+        "workspaces": [one.workspace for one in seen],
+        "may_connect": decide(request.principal, Action.WORKSPACE_CONNECT).allowed,
         "here": request.get_full_path(),
-        "fresh": chip_of_all(found.freshness.values()),
-        "trouble": trouble_of((slugs[number], one) for number, one in found.freshness.items()),
+        "fresh": chip_of_all(ages.values()),
+        "trouble": trouble_of((one.workspace.slug, one.freshness) for one in chosen.values()),
     }
     if is_partial(request):
         return partial(request, "partials/fleet_rows.html", context)
     context |= {
         "title": workspace.slug if workspace else "Fleet",
         "filters": asked,
-        "period": min((one.cadence_seconds or 30 for one in found.freshness.values()), default=30),
+        "period": min((one.cadence_seconds or 30 for one in ages.values()), default=30),
         "exports": {kind: f"{address}?{asked.query(format=kind)}" for kind in ("csv", "json")},
     }
-    return render(request, "fleet.html", context, section="fleet")
+    return render(
+        request, "fleet.html", context, section="fleet", endpoints=sum(one.endpoints for one in seen)
+    )
 
 
-def _rows(ids: list[int], asked: Asked) -> FleetPage:
+def _rows(ages: Mapping[int, Freshness], asked: Asked) -> FleetPage:
     """A page that is not there any more is the first one: lists move while people read them."""
     try:
-        return inventory.fleet_rows(ids, text=asked.text, cursor=asked.cursor, limit=PAGE)
+        return inventory.fleet_rows(ages, text=asked.text, cursor=asked.cursor, limit=PAGE, ages=ages)
     except Invalid:
-        return inventory.fleet_rows(ids, text=asked.text, limit=PAGE)
+        return inventory.fleet_rows(ages, text=asked.text, limit=PAGE, ages=ages)
 
 
 def _rows_context(
     asked: Asked,
     found: FleetPage,
-    ids: list[int],
-    seen: list[WorkspaceRow],
+    ages: Mapping[int, Freshness],
     address: str,
     workspace: WorkspaceRow | None,
 ) -> dict[str, Any]:
-    counts = inventory.fleet_counts(ids, text=asked.q)
+    counts = inventory.fleet_counts(ages, text=asked.q, ages=ages)
     return {
         "rows": found.rows,
         "problems": found.problems,
         "workspace": workspace,
-        "workspaces": seen,
         "action": address,
         "filtered": bool(asked.q or asked.state or asked.ws),
         "words": _words(asked),
-        "total": counts.total if found.rows else inventory.fleet_counts(ids).total,
+        "total": counts.total if found.rows else inventory.fleet_counts(ages, ages=ages).total,
         "tiles": [_tile(asked, address, counts.by_severity, *tile) for tile in TILES],
         "pages": {
             "first": f"{address}?{asked.query()}" if asked.cursor else "",
@@ -170,11 +165,11 @@ def _tile(
     }
 
 
-def _export(ids: list[int], asked: Asked, form: str) -> HttpResponseBase:
+def _export(ages: Mapping[int, Freshness], asked: Asked, form: str) -> HttpResponseBase:
     rows: list[FleetRow] = []
     cursor, complete = "", False
     while not complete and len(rows) < exports.LIMIT:
-        found = inventory.fleet_rows(ids, text=asked.text, cursor=cursor, limit=500)
+        found = inventory.fleet_rows(ages, text=asked.text, cursor=cursor, limit=500, ages=ages)
         rows += found.rows
         cursor = found.next_cursor
         complete = not cursor

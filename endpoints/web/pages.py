@@ -215,10 +215,19 @@ def is_partial(request: HttpRequest) -> bool:
 
 
 def render(
-    request: PageRequest, template: str, context: dict[str, Any], *, section: str = "", status: int = 200
+    request: PageRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    section: str = "",
+    status: int = 200,
+    endpoints: int | None = None,
 ) -> HttpResponse:
-    """A whole page in its shell. `section` is the entry of the main navigation that it belongs to."""
-    shell: Shell = shell_for(request, request.principal, section)
+    """A whole page in its shell. `section` is the entry of the main navigation that it belongs to.
+
+    `endpoints`: how many the person may see, where the page knows it already.
+    """
+    shell: Shell = shell_for(request, request.principal, section, endpoints=endpoints)
     return django_render(
         request, template, {**context, "shell": shell, "me": request.principal}, status=status
     )

@@ -53,15 +53,19 @@ def zone_choice(request: HttpRequest) -> Literal["utc", "home"]:
     return "home" if request.COOKIES.get(ZONE_COOKIE) == "home" else "utc"
 
 
-def shell_for(request: HttpRequest, principal: Principal, section: str) -> Shell:
-    """The frame of this request's page. Two small queries for the counts, one for the executor's pulse."""
+def shell_for(
+    request: HttpRequest, principal: Principal, section: str, *, endpoints: int | None = None
+) -> Shell:
+    """The frame of this request's page: one query for the pulse, and one for the number of endpoints if not given."""
     shown, home = display.current().zone, display.current().home
     own = shown is home and shown is not display.UTC_ZONE
-    executor = changes.executor_state()
+    pulse = changes.pulse(principal)
+    if endpoints is None:
+        endpoints = inventory.endpoint_count(principal)
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return Shell(
         name=principal.display_name,
-        nav=_nav(principal, section),
+        nav=_nav(principal, section, endpoints, pulse.waiting),
         theme=theme if theme in THEMES else "",
         shortcuts=principal.shortcuts_enabled,
         zone_label=str(home) if own else "UTC",
@@ -69,15 +73,14 @@ def shell_for(request: HttpRequest, principal: Principal, section: str) -> Shell
         other_zone_label="UTC" if own else str(home),
         here=request.get_full_path() if request.method == "GET" else request.path,
         query=request.GET.get("q", "")[:200] if section == "search" else "",
-        executor_alive=executor.alive,
-        executor_age=executor.age,
+        executor_alive=pulse.executor.alive,
+        executor_age=pulse.executor.age,
     )
 
 
-def _nav(principal: Principal, section: str) -> tuple[NavItem, ...]:
-    waiting = changes.waiting_count(principal)
+def _nav(principal: Principal, section: str, endpoints: int, waiting: int) -> tuple[NavItem, ...]:
     items = [
-        NavItem("Fleet", reverse("web:fleet"), section == "fleet", inventory.endpoint_count(principal)),
+        NavItem("Fleet", reverse("web:fleet"), section == "fleet", endpoints),
         NavItem(
             "Changes",
             reverse("web:changes"),

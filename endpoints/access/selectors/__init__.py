@@ -27,6 +27,7 @@ from endpoints.access.selectors.workspaces import (
     workspace_by_slug,
     workspace_id_by_slug,
     workspace_names,
+    workspace_row,
     workspaces,
 )
 
@@ -58,5 +59,6 @@ __all__ = [
     "workspace_by_slug",
     "workspace_id_by_slug",
     "workspace_names",
+    "workspace_row",
     "workspaces",
 ]

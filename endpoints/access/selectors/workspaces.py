@@ -17,7 +17,7 @@ def workspace_by_slug(principal: Principal, slug: str) -> WorkspaceRow:
     found = Workspace.objects.filter(slug=slug, pk__in=visible_workspaces(principal)).first()
     if found is None:
         raise NotFound(f"There is no workspace {slug}, or you have no role on it.")
-    return _workspace_row(found)
+    return workspace_row(found)
 
 
 def workspace(workspace_id: int) -> WorkspaceRow:
@@ -25,7 +25,7 @@ def workspace(workspace_id: int) -> WorkspaceRow:
     found = Workspace.objects.filter(pk=workspace_id).first()
     if found is None:
         raise NotFound("There is no such workspace.")
-    return _workspace_row(found)
+    return workspace_row(found)
 
 
 def workspace_names(ids: Iterable[int]) -> dict[int, str]:
@@ -58,10 +58,11 @@ def connected_workspaces() -> list[WorkspaceRow]:
 
 
 def _workspace_rows(found: QuerySet[Workspace]) -> list[WorkspaceRow]:
-    return [_workspace_row(row) for row in found.order_by("slug")]
+    return [workspace_row(row) for row in found.order_by("slug")]
 
 
-def _workspace_row(row: Workspace) -> WorkspaceRow:
+def workspace_row(row: Workspace) -> WorkspaceRow:
+    """A workspace as the other rooms know it."""
     return WorkspaceRow(
         id=row.pk,
         slug=row.slug,

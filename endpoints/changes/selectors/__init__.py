@@ -3,7 +3,8 @@
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
 from endpoints.changes.selectors.page import ChangeDetail, ChangeProgress, change_detail, change_progress
 from endpoints.changes.selectors.rollback import Offer, may_roll_back, offer_for, rollback_offer
-from endpoints.changes.selectors.rows import ChangePage, ChangeRow, Tab, change_rows, waiting_count
+from endpoints.changes.selectors.rows import ChangePage, ChangeRow, Tab, change_rows
+from endpoints.changes.selectors.waiting import Pulse, pulse, waiting_count
 
 __all__ = [
     "ChangeDetail",
@@ -12,6 +13,7 @@ __all__ = [
     "ChangeRow",
     "ExecutorState",
     "Offer",
+    "Pulse",
     "Tab",
     "change_detail",
     "change_progress",
@@ -19,6 +21,7 @@ __all__ = [
     "executor_state",
     "may_roll_back",
     "offer_for",
+    "pulse",
     "rollback_offer",
     "waiting_count",
 ]

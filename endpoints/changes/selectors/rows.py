@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q
+from django.db.models import F, Q
 
-from endpoints.access.policies import Action, Principal, decide, visible_workspaces
+from endpoints.access.policies import Principal, visible_workspaces
 from endpoints.changes.lifecycle import OPEN, TERMINAL, Kind, State
-from endpoints.changes.models import Change, ChangeRevision
+from endpoints.changes.models import ChangeRevision
 from endpoints.changes.plan import base_from_json, steps_from_json
+from endpoints.changes.selectors.waiting import waiting_ids
 from endpoints.core.traffic import Split
 
 
@@ -76,8 +75,6 @@ _CURRENT = (
     .select_related("change__endpoint", "change__workspace")
     .only("plan", "base", *(f"change__{column}" for column in _COLUMNS))
 )
-_EDITORS = ChangeRevision.objects.filter(change=OuterRef("pk")).values("editor_id")
-MOST_WAITING = 500
 
 
 def change_rows(
@@ -106,31 +103,6 @@ def change_rows(
     newest = [row_of(revision) for revision in _CURRENT.filter(wanted).order_by("-change")[: limit + 1]]
     rows = newest[:limit]
     return ChangePage(rows, rows[-1].id if len(newest) > limit else None)
-
-
-def waiting_ids(principal: Principal) -> list[int]:
-    """Changes whose next act this principal may do and is expected to, newest first."""
-    open_ones = Change.objects.filter(
-        workspace__in=visible_workspaces(principal),
-        state__in=[State.IN_REVIEW, State.APPROVED, State.DRIFTED, State.CHECK_FAILED],
-    )
-    found = open_ones.annotate(editors=ArraySubquery(_EDITORS)).order_by("-pk")
-    rows = found.values_list("pk", "state", "workspace_id", "author_id", "editors", named=True)
-    return [row.pk for row in rows[:MOST_WAITING] if _waits_for(principal, row)]
-
-
-def waiting_count(principal: Principal) -> int:
-    """How many changes wait for this principal: the number beside the menu's entry."""
-    return len(waiting_ids(principal))
-
-
-def _waits_for(principal: Principal, row: Any) -> bool:
-    own = principal.is_any_of([row.author_id])
-    if row.state in (State.DRIFTED, State.CHECK_FAILED):
-        return own
-    action = Action.APPROVE if row.state == State.IN_REVIEW else Action.START
-    involved = principal.is_any_of([row.author_id, *row.editors])
-    return bool(decide(principal, action, workspace_id=row.workspace_id, own=own, involved=involved))
 
 
 def _in_tab(tab: Tab) -> Q:

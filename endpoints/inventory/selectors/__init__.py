@@ -28,7 +28,14 @@ from endpoints.inventory.selectors.fleet import (
     fleet_counts,
     fleet_rows,
 )
-from endpoints.inventory.selectors.freshness import Freshness, Unreadable, freshness, freshness_of
+from endpoints.inventory.selectors.freshness import (
+    Freshness,
+    Place,
+    Unreadable,
+    freshness,
+    freshness_of,
+    places,
+)
 from endpoints.inventory.selectors.history import HistoryItem, HistoryPage, drifts, history
 from endpoints.inventory.selectors.sight import (
     CurrentSplit,
@@ -53,6 +60,7 @@ __all__ = [
     "Freshness",
     "HistoryItem",
     "HistoryPage",
+    "Place",
     "Unreadable",
     "VerifiedSplit",
     "current_split",
@@ -70,6 +78,7 @@ __all__ = [
     "freshness",
     "freshness_of",
     "history",
+    "places",
     "raw_document",
     "verified_splits",
 ]

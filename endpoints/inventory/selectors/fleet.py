@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    Case,
+    Count,
+    Expression,
+    F,
+    IntegerField,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Greatest, JSONObject
 
 from endpoints.access.policies import visible_workspaces
 from endpoints.access.principals import Principal
@@ -29,6 +42,27 @@ class _Ranked(TypedDict):
     severity_now: int
 
 
+class _Beside(_Ranked):
+    briefs: list[dict[str, Any]]
+    beside: Any
+
+
+_Listed: TypeAlias = "WithAnnotations[Endpoint, _Beside]"
+_BRIEFS = (
+    Deployment.objects.filter(endpoint_id=OuterRef("pk"), deleted_at=None)
+    .order_by("name_key")
+    .values(
+        told=JSONObject(
+            name="name",
+            provisioning_state="provisioning_state",
+            model="model",
+            instance_type="instance_type",
+            instance_count="instance_count",
+        )
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DeploymentBrief:
     """`model` is short (`risk:7`); `instance_count` None: Azure did not say."""
@@ -42,7 +76,10 @@ class DeploymentBrief:
 
 @dataclass(frozen=True, slots=True)
 class FleetRow:
-    """One endpoint in a list. `marks` are worst first; `status` is the label of the worst, or "quiet"."""
+    """One endpoint in a list. `marks` are worst first; `status` is the label of the worst, or "quiet".
+
+    `beside` is what a higher room asked for with it.
+    """
 
     id: int
     workspace_id: int
@@ -63,6 +100,7 @@ class FleetRow:
     read_at: datetime | None
     is_stale: bool
     unreadable_since: datetime | None
+    beside: Any = None
 
     @property
     def cursor(self) -> str:
@@ -90,15 +128,26 @@ class FleetCounts:
 
 
 def fleet_rows(
-    workspace_ids: Iterable[int], *, text: str = "", cursor: str = "", limit: int = 50
+    workspace_ids: Iterable[int],
+    *,
+    text: str = "",
+    cursor: str = "",
+    limit: int = 50,
+    ages: Mapping[int, Freshness] | None = None,
+    beside: Expression | None = None,
 ) -> FleetPage:
-    """A page of the fleet. Invalid when the cursor is none that a page gave."""
-    query, ages = filters.parse(text), freshness_of(workspace_ids)
+    """A page of the fleet. Invalid when the cursor is none that a page gave.
+
+    `ages`: the workspaces' freshness where it is at hand. `beside`: what a higher room wants to know of each
+    endpoint, as an expression over it, so that its page needs no second query; its value is `FleetRow.beside`.
+    """
+    query, ages = filters.parse(text), freshness_of(workspace_ids) if ages is None else ages
     found = _matching(query, ages)
     if cursor:
         found = found.filter(_after(cursor))
     ordered = found.select_related("workspace").order_by("-severity_now", "name_key", "pk")
-    endpoints = list(ordered[: limit + 1])
+    shown = ordered.annotate(briefs=ArraySubquery(_BRIEFS), beside=beside or Value(None, JSONField()))
+    endpoints = list(shown[: limit + 1])
     rows = _rows(endpoints[:limit], ages)
     more = len(endpoints) > limit
     return FleetPage(rows, rows[-1].cursor if more else "", query.problems, ages)
@@ -156,25 +205,15 @@ def _after(cursor: str) -> Q:
     return Q(severity_now__lt=worst) | same & (Q(name_key__gt=name) | Q(name_key=name, pk__gt=pk))
 
 
-def _rows(endpoints: list[Endpoint], ages: Mapping[int, Freshness]) -> tuple[FleetRow, ...]:
-    deployments = _deployments([endpoint.pk for endpoint in endpoints])
-    return tuple(
-        _row(endpoint, ages[endpoint.workspace_id], deployments.get(endpoint.pk, ()))
-        for endpoint in endpoints
-    )
+def _rows(endpoints: list[_Listed], ages: Mapping[int, Freshness]) -> tuple[FleetRow, ...]:
+    return tuple(_row(endpoint, ages[endpoint.workspace_id]) for endpoint in endpoints)
 
 
-def _deployments(endpoint_ids: list[int]) -> dict[int, tuple[DeploymentBrief, ...]]:
-    rows = Deployment.objects.filter(endpoint_id__in=endpoint_ids, deleted_at=None).order_by("name_key")
-    found: dict[int, list[DeploymentBrief]] = {}
-    for endpoint_id, name, state, model, kind, count in rows.values_list(
-        "endpoint_id", "name", "provisioning_state", "model", "instance_type", "instance_count"
-    ):
-        found.setdefault(endpoint_id, []).append(DeploymentBrief(name, state, short(model), kind, count))
-    return {endpoint_id: tuple(briefs) for endpoint_id, briefs in found.items()}
+def _brief(told: Mapping[str, Any]) -> DeploymentBrief:
+    return DeploymentBrief(**{**told, "model": short(told["model"])})
 
 
-def _row(endpoint: Endpoint, age: Freshness, deployments: tuple[DeploymentBrief, ...]) -> FleetRow:
+def _row(endpoint: _Listed, age: Freshness) -> FleetRow:
     found = with_age(stored_marks(endpoint), age)
     severity = marks.worst(found)
     return FleetRow(
@@ -190,13 +229,14 @@ def _row(endpoint: Endpoint, age: Freshness, deployments: tuple[DeploymentBrief,
         provisioning_state=endpoint.provisioning_state,
         traffic=endpoint.traffic,
         mirror_traffic=endpoint.mirror_traffic,
-        deployments=deployments,
+        deployments=tuple(_brief(told) for told in endpoint.briefs),
         owner=endpoint.owner,
         auth_mode=endpoint.auth_mode,
         public_network_access=endpoint.public_network_access,
         read_at=last_read(endpoint, age),
         is_stale=age.is_stale,
         unreadable_since=endpoint.unreadable_since,
+        beside=endpoint.beside,
     )
 
 
