@@ -139,6 +139,59 @@ def test_form__sent_with_nonsense__answers_and_stores_nothing(
         assert stored() == before, (name, answer.status_code)
 
 
+def right(stage: Stage) -> dict[str, dict[str, str]]:
+    """What each form that takes text sends when all is right, but for one thing that keeps it from being stored."""
+    return {
+        f"{stage.home}change/new": {"w:blue": "60", "w:green": "41", "reason": "x", "key": "k-1", "seen": ""},
+        f"{stage.home}rollback": {"target": "0" * 16, "reason": "errors", "comment": "x", "key": "k-2"},
+        f"/changes/CR-{stage.number}/decide": {"decision": "approve", "seen": "0" * 64, "comment": "x"},
+        f"/changes/CR-{stage.number}/edit": {
+            "w:blue": "60",
+            "w:green": "41",
+            "reason": "x",
+            "seen": "0" * 64,
+        },
+        "/settings/tokens": {"name": "ci", "scopes": "none", "days": "1", "workspaces": "1"},
+        "/settings/workspaces": {
+            "do": "connect",
+            "arm_id": ARM_ID,
+            "slug": "mlw-new",
+            "environment": "none",
+            "region": "westeurope",
+        },
+    }
+
+
+ARM_ID = (
+    "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-ml"
+    "/providers/Microsoft.MachineLearningServices/workspaces/mlw-new"
+)
+ALONE = HOSTILE | {
+    "long": "é" * 3000,
+    "control characters": "a\r\n\x1b[31mb",
+    "nothing": "",
+    "wide digits": "１００",
+}
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_form__with_one_field_that_is_nonsense__answers_and_stores_nothing(
+    number: int, asked: Stage, client: Client
+) -> None:
+    """The others are right, so that each field's own value is what is looked at, and not only the first one's."""
+    before = stored()
+    address, fields = list(right(asked).items())[number]
+    for field in fields:
+        for name, value in ALONE.items():
+            # Undone, so that refusals on record do not add up to more than anybody orders in a minute.
+            with transaction.atomic():
+                answer = client.post(address, fields | {field: value})
+                assert 400 <= answer.status_code < 500, (field, name, answer.status_code)
+                assert answer.status_code != 429
+                assert stored() == before, (field, name)
+                transaction.set_rollback(True)
+
+
 @pytest.mark.parametrize("query", ["from=2026-13-01", "to=yesterday", "from=9999-99-99", "to=9999-12-31"])
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_audit_file__filtered_by_what_is_no_day__is_refused_rather_than_unfiltered(
