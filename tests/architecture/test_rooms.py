@@ -123,7 +123,8 @@ def test_columns__of_every_table__hold_no_key_of_azure() -> None:
         f"{model._meta.db_table}.{field.column}"
         for model in apps.get_models(include_auto_created=True)
         for field in model._meta.local_fields
-        if SECRET_COLUMN.search(field.column)
+        # A primary key of several columns is a field without one of its own.
+        if field.column is not None and SECRET_COLUMN.search(field.column)
     ]
     assert not found, _told(found)
 
