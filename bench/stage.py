@@ -13,6 +13,7 @@ import django
 
 if TYPE_CHECKING:
     from emulator.launch import Emulator
+    from tests.support.databases import Database
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,7 +25,7 @@ def prepare() -> None:
 
 
 @contextmanager
-def database() -> Iterator[None]:
+def database() -> Iterator[Database]:
     """A migrated database, empty, reached as the runtime role."""
     from opsportal.embedded.throwaway import Lease
     from tests.support import databases
@@ -33,7 +34,7 @@ def database() -> Iterator[None]:
     try:
         clone = databases.clone(lease.servers, databases.build_template(lease.servers))
         with databases.default_database(clone.url):
-            yield
+            yield clone
         databases.drop(lease.servers, clone.name)
     finally:
         lease.close()

@@ -22,7 +22,8 @@ _ROW = struct.Struct(">hiqiq" + "if" * len(NAMES))
 _UNKNOWN = struct.unpack(">f", b"\xbf\x80\x00\x01")[0]
 _AS_VALUE, _AS_NULL = struct.pack(">if", 4, _UNKNOWN), struct.pack(">i", -1)
 _HIGHEST_ID = 2**34
-_LARGEST = 3.4e38
+# So that a day's sum of the largest values can still be stored.
+_LARGEST = 1e30
 _EPOCH = 946_684_800  # 2000-01-01, from which PostgreSQL counts microseconds
 
 

@@ -25,6 +25,8 @@ EDGES = "ARRAY[" + ", ".join(repr(edge) for edge in histogram.EDGES) + "]::float
 # A minute without requests failed none, whether Azure says so or not; one with requests and no word is unknown.
 _STATUS_OF_MINUTES = """CASE WHEN bool_or({name} IS NULL AND requests > 0) THEN NULL
         WHEN count(requests) > 0 THEN coalesce(sum({name}::float8), 0) ELSE sum({name}::float8) END AS {name}"""
+# What is smaller than any `real` can't be stored, and would keep its whole batch from being made.
+_MEAN = "CASE WHEN {mean} < 1e-30 THEN 0 ELSE {mean} END AS {name}"
 _HOUR_VALUES = ",\n    ".join((
     "count(*) AS minutes",
     "count(requests) AS request_minutes",
@@ -34,7 +36,7 @@ _HOUR_VALUES = ",\n    ".join((
     *(_STATUS_OF_MINUTES.format(name=name) for name in _BY_STATUS),
     *(f"percentile_disc(0.5) WITHIN GROUP (ORDER BY {name}) AS {name}" for name in _MEDIANS),
     *(f"max({name.removesuffix('_max')}) AS {name}" for name in _WORST),
-    *(f"avg({name}) AS {name}" for name in _MEANS),
+    *(_MEAN.format(mean=f"avg({name})", name=name) for name in _MEANS),
     *(f"max({name}) AS {name}" for name in _MAXIMA),
     "sum(instances::float8) AS instance_minutes",
     # Idle is what had known replicas and known to have no request; unknown requests make nothing idle.
@@ -125,16 +127,14 @@ _REACHED = ",\n    ".join(
     f" >= sum(weight) FILTER (WHERE {name} IS NOT NULL) OVER day AS {name}_reached"
     for name in _MEDIANS
 )
+_MEAN_OF_HOURS = "(sum({name}::float8 * minutes) / sum(minutes) FILTER (WHERE {name} IS NOT NULL))"
 _DAY_VALUES = ",\n    ".join((
     *(f"sum({name}) AS {name}" for name in MINUTE_COUNTS),
     "sum(requests::float8) AS requests",
     *(_STATUS_OF_HOURS.format(name=name) for name in _BY_STATUS),
     *(f"min({name}) FILTER (WHERE {name}_reached) AS {name}" for name in _MEDIANS),
     *(f"max({name}) AS {name}" for name in (*_WORST, *_MAXIMA)),
-    *(
-        f"sum({name}::float8 * minutes) / sum(minutes) FILTER (WHERE {name} IS NOT NULL) AS {name}"
-        for name in _MEANS
-    ),
+    *(_MEAN.format(mean=_MEAN_OF_HOURS.format(name=name), name=name) for name in _MEANS),
     *(f"sum({name}::float8) AS {name}" for name in _CAPACITY),
 ))  # fmt: skip
 _CORRECTED_P95 = f"greatest(least(p95, ({EDGES})[median + 1]), ({EDGES})[median]),"

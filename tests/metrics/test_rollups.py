@@ -144,6 +144,15 @@ def test_an_hour__of_a_large_fleet_in_a_day__sums_beyond_what_a_single_can_count
     assert rows_of("metrics_day")[0]["requests"] == pytest.approx(600 * 16_000_001, rel=1e-7)
 
 
+def test_an_hour__of_the_smallest_and_largest_values_there_are__is_made() -> None:
+    at = hour_ago(3)
+    smallest, largest = 1e-45, 9e29
+    write_minutes(row(7, at + n * MINUTE, requests=largest, cpu_avg=smallest * (n % 2)) for n in range(60))
+    roll_up()
+    (hour,) = rows_of("metrics_hour")
+    assert (hour["cpu_avg"], hour["requests"]) == (0, pytest.approx(60 * largest))
+
+
 def test_an_idle_hour__whose_statuses_azure_never_named__failed_nothing() -> None:
     at = hour_ago(3)
     write_minutes(row(7, at + n * MINUTE, requests=0, instances=2) for n in range(60))

@@ -73,7 +73,9 @@ DECLARE
     options text := '';
 BEGIN
     SELECT * INTO wanted FROM public.metrics_partition(series, holding);
-    IF to_regclass('public.' || wanted.name) IS NOT NULL THEN
+    -- Not to_regclass: without a lock it may still see a partition that somebody else has just dropped.
+    IF EXISTS (SELECT FROM pg_class c
+               WHERE c.relname = wanted.name AND c.relnamespace = 'public'::regnamespace) THEN
         RETURN wanted.name;
     END IF;
     -- One maker at a time: IF NOT EXISTS alone lets two make the same name, and one of them fail.

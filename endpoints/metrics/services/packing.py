@@ -7,6 +7,7 @@ as one. Who packs and who writes old hours exclude each other; hours of the last
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -80,17 +81,19 @@ def first_unpacked(now: datetime) -> date:
     return retained.first_month_of_hours(now, days)
 
 
-def unpack(keys: str, values: dict[str, Any], *, oldest: date) -> None:
-    """Within a transaction that will write hours: have them as rows. Nothing happens if `oldest` is never packed.
+def write_as_rows(keys: str, values: dict[str, Any], days: Collection[date]) -> None:
+    """Within a transaction that will write hours of these UTC days: have what is packed of them as rows.
 
-    `keys` is a query for deployment_id and UTC day. The partitions of these days exist.
+    `keys` is a query for deployment_id and day. Makes the partitions, too: who packs drops those that are empty.
     """
     # A day early: who packs may look at the clock after us.
-    if oldest >= first_unpacked(db_now() + timedelta(days=1)):
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
-        cursor.execute(_UNPACK.format(keys=keys), values)
+    if min(days) < first_unpacked(db_now() + timedelta(days=1)):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
+            partitions.make("hour", {day.replace(day=1) for day in days})
+            cursor.execute(_UNPACK.format(keys=keys), values)
+    else:
+        partitions.make("hour", {day.replace(day=1) for day in days})
 
 
 def _pack_month(begins: date, stop: float) -> int:
@@ -103,16 +106,22 @@ def _pack_month(begins: date, stop: float) -> int:
             cursor.execute(_NEXT, month | {"after": after})
             ids = [int(row[0]) for row in cursor.fetchall()]
         if not ids:
-            partitions.drop("hour", begins, lambda cursor: _none_left(cursor, month))
+            _drop_if_empty(begins, month)
             break
         packed += _pack(month | {"ids": ids})
         after = ids[-1]
     return packed
 
 
-def _none_left(cursor: Any, month: dict[str, Any]) -> int | None:
-    cursor.execute(f"SELECT EXISTS (SELECT FROM metrics_hour WHERE {_HOURS_OF_MONTH})", month)  # noqa: S608
-    return None if cursor.fetchone()[0] else 0
+def _drop_if_empty(begins: date, month: dict[str, Any]) -> None:
+    def none_left(cursor: Any) -> int | None:
+        cursor.execute(f"SELECT EXISTS (SELECT FROM metrics_hour WHERE {_HOURS_OF_MONTH})", month)  # noqa: S608
+        return None if cursor.fetchone()[0] else 0
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Before the table's lock: a writer takes them in this order.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        partitions.drop("hour", begins, none_left)
 
 
 def _pack(chunk: dict[str, Any]) -> int:

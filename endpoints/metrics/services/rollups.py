@@ -112,10 +112,9 @@ def write_hours(rows: Iterable[MinuteRow]) -> int:
         retained.first_day_of_minutes(db_now(), settings.OPSPORTAL.metrics_minute_days)
     )
     days = {datetime.fromtimestamp(minute, UTC).date() for _, minute in wanted}
-    partitions.make("hour", {day.replace(day=1) for day in days})
     with staging.staged(encoded(sorted(wanted.items()))):
         staging.store_kept(oldest)
-        packing.unpack(_STAGED_DAYS, {}, oldest=min(days))
+        packing.write_as_rows(_STAGED_DAYS, {}, days)
         return _first(_HOURS_OF_STAGED)
 
 
@@ -125,8 +124,7 @@ def _make_hours(limit: int, until: datetime) -> int:
         if due:
             hours = [hour for _, hour in due]
             values = {"ids": [deployment_id for deployment_id, _ in due], "hours": hours}
-            partitions.make("hour", {hour.astimezone(UTC).date().replace(day=1) for hour in hours})
-            packing.unpack(_DAYS_OF_DUE, values, oldest=min(hours).astimezone(UTC).date())
+            packing.write_as_rows(_DAYS_OF_DUE, values, {hour.astimezone(UTC).date() for hour in hours})
             _first(_HOURS_OF_DUE, **values, first=min(hours), last=max(hours))
     return len(due)
 

@@ -1,4 +1,4 @@
-"""Brings a database up to the code: migrations, then the runtime role's rights. Runs as the owner."""
+"""Brings a database up to the code: migrations, the runtime role's rights, partitions of now. Runs as the owner."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from endpoints.metrics.services import make_ahead
 from opsportal.grants import RUNTIME_ROLE
 
 
@@ -20,3 +21,4 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=verbosity)
         # After the migrations: between the two, new tables are closed to the portal, never open for too much.
         call_command("grant_runtime", role=role, verbosity=verbosity)
+        make_ahead()
