@@ -11,9 +11,9 @@ After the newest revision it holds as far as reads cover; beyond the last read n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -38,6 +38,7 @@ class Dated(Protocol):
 
 
 R = TypeVar("R", bound=Dated)
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,39 @@ def _settled(begun: list[R], ordered: list[R], at: datetime, covered_until: date
     if begun[-1] is ordered[-1] and (covered_until is None or at > covered_until):
         return AsOf(Certainty.UNKNOWN)
     return AsOf(Certainty.CERTAIN, (begun[-1],))
+
+
+@dataclass(frozen=True, slots=True)
+class Span(Generic[R]):
+    """From `since` up to `until` this state, or one that is the same for the asker, was certainly there."""
+
+    revision: R
+    since: datetime
+    until: datetime
+
+
+def certain_spans(
+    revisions: Iterable[R], same: Callable[[R, R], bool], *, covered_until: datetime | None
+) -> list[Span[R]]:
+    """When a state was certain, oldest first. Between two that are not `same` lies a time in which neither is.
+
+    `covered_until` as in `as_of`. Revisions that are the same in what the asker wants are one state.
+    """
+    ordered = in_order(revisions)
+    # What may have begun by then ends the certainty of everything before it.
+    first_begun = [revision.earliest or _BEFORE_ALL for revision in ordered]
+    for place in range(len(ordered) - 2, -1, -1):
+        first_begun[place] = min(first_begun[place], first_begun[place + 1])
+    found: list[Span[R]] = []
+    for place, revision in enumerate(ordered):
+        if place and same(ordered[place - 1], revision):
+            continue
+        others = (later for later in range(place + 1, len(ordered)) if not same(revision, ordered[later]))
+        following = next(others, None)
+        ends = covered_until if following is None else first_begun[following]
+        if ends is not None and revision.latest < ends:
+            found.append(Span(revision, revision.latest, ends))
+    return found
 
 
 def interval(

@@ -16,7 +16,7 @@ from endpoints.access.rows import WorkspaceRow
 from endpoints.core.errors import Invalid
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.marks import Severity
-from endpoints.inventory.selectors import FleetPage, FleetRow, Freshness
+from endpoints.inventory.selectors import FleetCounts, FleetPage, FleetRow, Freshness
 from endpoints.web import exports
 from endpoints.web.fresh import chip_of_all, trouble_of
 from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, on_workspace, page, partial, render
@@ -90,7 +90,10 @@ def _answer(
     if request.GET.get("format") in ("csv", "json"):
         return _export(ages, asked, request.GET["format"])
     found = _rows(ages, asked)
-    context = _rows_context(asked, found, ages, address, workspace)
+    counts = inventory.fleet_counts(
+        ages, text=asked.q, ages={one.workspace.id: one.freshness for one in seen}
+    )
+    context = _rows_context(asked, found, counts, address, workspace)
     context |= {
         "workspaces": [one.workspace for one in seen],
         "may_connect": decide(request.principal, Action.WORKSPACE_CONNECT).allowed,
@@ -106,9 +109,7 @@ def _answer(
         "period": min((one.cadence_seconds or 30 for one in ages.values()), default=30),
         "exports": {kind: f"{address}?{asked.query(format=kind)}" for kind in ("csv", "json")},
     }
-    return render(
-        request, "fleet.html", context, section="fleet", endpoints=sum(one.endpoints for one in seen)
-    )
+    return render(request, "fleet.html", context, section="fleet", endpoints=counts.known)
 
 
 def _rows(ages: Mapping[int, Freshness], asked: Asked) -> FleetPage:
@@ -122,11 +123,10 @@ def _rows(ages: Mapping[int, Freshness], asked: Asked) -> FleetPage:
 def _rows_context(
     asked: Asked,
     found: FleetPage,
-    ages: Mapping[int, Freshness],
+    counts: FleetCounts,
     address: str,
     workspace: WorkspaceRow | None,
 ) -> dict[str, Any]:
-    counts = inventory.fleet_counts(ages, text=asked.q, ages=ages)
     return {
         "rows": found.rows,
         "problems": found.problems,
@@ -134,7 +134,7 @@ def _rows_context(
         "action": address,
         "filtered": bool(asked.q or asked.state or asked.ws),
         "words": _words(asked),
-        "total": counts.total if found.rows else inventory.fleet_counts(ages, ages=ages).total,
+        "total": counts.total if found.rows else counts.known,
         "tiles": [_tile(asked, address, counts.by_severity, *tile) for tile in TILES],
         "pages": {
             "first": f"{address}?{asked.query()}" if asked.cursor else "",

@@ -3,71 +3,106 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce, JSONObject, Now
+from django.db import connection
+from django.db.models.functions import Now
 
-from endpoints.access.models import ApiToken, User, Workspace
+from endpoints.access.models import ApiToken, User
 from endpoints.access.policies import ANONYMOUS, Principal, audit_reach
 from endpoints.access.roles import Role
-from endpoints.access.selectors.grants import active_grants
 from endpoints.audit.selectors import Scope as AuditScope
 from endpoints.core.ids import ref
-
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
 
 HELD_BACK = timedelta(hours=24)
 """How long a role that one gave oneself, or a password that somebody else set, does not allow approving."""
 
 
-class _Powers(TypedDict):
-    """What comes with an account: see `with_powers`."""
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What an account may do at `read_at`.
 
-    powers_at: datetime
-    powers_grants: list[dict[str, Any]]
-    powers_accounts: list[int]
-    powers_everywhere: list[int]
-
-
-def with_powers(accounts: QuerySet[User]) -> QuerySet[WithAnnotations[User, _Powers]]:
-    """Accounts and, in the same query, what they may do at this moment.
-
-    `powers_grants` are the grants in force, `powers_accounts` all accounts that the same human can act as,
-    `powers_everywhere` every workspace for who audits the installation, none for others.
+    `grants` are those in force, `accounts` all accounts that the same human can act as, `everywhere` every
+    workspace for who audits the installation, none for others.
     """
-    held = active_grants().filter(user=OuterRef("pk"))
-    audits = Exists(
-        active_grants().filter(user=OuterRef(OuterRef("pk")), workspace=None, role=Role.AUDITOR.value)
-    )
-    told = JSONObject(workspace="workspace_id", role="role", by="granted_by_id", since="since")
-    return accounts.annotate(
-        powers_at=Now(),
-        powers_grants=ArraySubquery(held.values(told=told)),
-        powers_accounts=ArraySubquery(_same_human().values("pk")),
-        powers_everywhere=ArraySubquery(Workspace.objects.filter(audits).values("pk")),
-    )
+
+    read_at: datetime
+    grants: list[dict[str, Any]]
+    accounts: list[int]
+    everywhere: list[int]
+
+
+# Written out, because every request begins with it: composing it anew costs more than running it.
+_WITH_POWERS = """
+SELECT account.*, statement_timestamp() AS powers_read_at,
+  COALESCE((
+    SELECT jsonb_agg(jsonb_build_object(
+        'workspace', held.workspace_id, 'role', held.role, 'by', held.granted_by_id, 'since', held.since))
+    FROM access_grant held WHERE held.user_id = account.id AND held.since <= statement_timestamp()
+        AND (held.until IS NULL OR held.until > statement_timestamp())), '[]') AS powers_grants,
+  ARRAY(
+    SELECT other.id FROM access_user other
+    WHERE other.id = root.id OR other.second_account_of_id = root.id
+    UNION
+    SELECT token.owner_id FROM access_apitoken token JOIN access_user issuer ON issuer.id = token.created_by_id
+    WHERE issuer.id = root.id OR issuer.second_account_of_id = root.id) AS powers_accounts,
+  ARRAY(
+    SELECT place.id FROM access_workspace place WHERE EXISTS (
+        SELECT FROM access_grant held WHERE held.user_id = account.id AND held.workspace_id IS NULL
+            AND held.role = 'auditor' AND held.since <= statement_timestamp()
+            AND (held.until IS NULL OR held.until > statement_timestamp()))) AS powers_everywhere
+FROM access_user account, LATERAL (SELECT COALESCE(account.second_account_of_id, account.id) AS id) root
+WHERE account.id = %s
+"""
+
+
+_POWERS = ("powers_read_at", "powers_grants", "powers_accounts", "powers_everywhere")
+
+
+def account_with_powers(user_id: int) -> User | None:
+    """An account with its powers of this moment, in one query; None when there is no such account."""
+    with connection.cursor() as cursor:  # a raw queryset would run the query twice
+        cursor.execute(_WITH_POWERS, [user_id])
+        row = cursor.fetchone()
+        names = [column.name for column in cursor.description or ()]
+    if row is None:
+        return None
+    found = dict(zip(names, row, strict=True))
+    powers = {name: found.pop(name) for name in _POWERS}
+    fields = [field.attname for field in User._meta.concrete_fields]
+    user = User.from_db(connection.alias, fields, [found[name] for name in fields])
+    vars(user).update(powers)
+    return user
+
+
+def _powers(user: User) -> Powers | None:
+    """What `account_with_powers` read along; None for an account that was read in another way."""
+    told = vars(user)
+    if _POWERS[0] not in told:
+        return None
+    read_at, grants, accounts, everywhere = (told[name] for name in _POWERS)
+    return Powers(read_at, json.loads(grants), accounts, everywhere)
 
 
 def principal_for_user(user: User | None, *, ip: str = "") -> Principal:
     """The session's principal, with the grants of this moment. No user, or a disabled one: ANONYMOUS.
 
-    An account that did not come `with_powers` is read again.
+    An account that did not come with its powers is read again.
     """
     if user is None or user.pk is None or not user.is_active:
         return ANONYMOUS
-    if not hasattr(user, "powers_at"):
-        return principal_for_user(with_powers(User.objects.filter(pk=user.pk)).first(), ip=ip)
-    return _principal(cast("WithAnnotations[User, _Powers]", user), ip)
+    powers = _powers(user)
+    if powers is None:
+        return principal_for_user(account_with_powers(user.pk), ip=ip)
+    return _principal(user, powers, ip)
 
 
-def _principal(user: WithAnnotations[User, _Powers], ip: str) -> Principal:
-    roles, installation, fresh = _roles(user)
+def _principal(user: User, powers: Powers, ip: str) -> Principal:
+    roles, installation, fresh = _roles(user, powers)
     return Principal(
         user_id=user.pk,
         ref=ref("user", user.pk),
@@ -78,15 +113,15 @@ def _principal(user: WithAnnotations[User, _Powers], ip: str) -> Principal:
         time_zone=user.time_zone,
         shortcuts_enabled=user.shortcuts_enabled,
         fresh_self_grants=fresh,
-        held_back=_held_back(user),
-        same_person=frozenset(user.powers_accounts) | {user.pk},
+        held_back=_held_back(user, powers),
+        same_person=frozenset(powers.accounts) | {user.pk},
         ip=ip,
     )
 
 
 def principal_now(user_id: int) -> Principal:
     """The powers of an account at this moment, for re-checks: a disabled or unknown account is ANONYMOUS."""
-    return principal_for_user(User.objects.filter(pk=user_id).first())
+    return principal_for_user(account_with_powers(user_id))
 
 
 def principal_for_token(raw: str, *, ip: str = "") -> Principal | None:
@@ -131,19 +166,19 @@ def _narrowed(owner: Principal, token: ApiToken) -> Principal:
 _Roles = tuple[dict[int, frozenset[Role]], frozenset[Role], frozenset[tuple[int | None, Role]]]
 
 
-def _roles(user: WithAnnotations[User, _Powers]) -> _Roles:
+def _roles(user: User, powers: Powers) -> _Roles:
     held: dict[int | None, set[Role]] = {}
     old: set[tuple[int | None, Role]] = set()
     fresh: set[tuple[int | None, Role]] = set()
     mine = {user.pk, user.second_account_of_id}
-    for grant in user.powers_grants:
+    for grant in powers.grants:
         place, role = grant["workspace"], Role(grant["role"])
         held.setdefault(place, set()).add(role)
         self_given = grant["by"] is not None and grant["by"] in mine
-        is_young = datetime.fromisoformat(grant["since"]) > user.powers_at - HELD_BACK
+        is_young = datetime.fromisoformat(grant["since"]) > powers.read_at - HELD_BACK
         (fresh if self_given and is_young else old).add((place, role))
     installation = frozenset(held.pop(None, set()))
-    for workspace_id in user.powers_everywhere:  # also those without a grant of its own
+    for workspace_id in powers.everywhere:  # also those without a grant of its own
         held.setdefault(workspace_id, set()).add(Role.AUDITOR)
     roles = {
         workspace_id: frozenset(found) for workspace_id, found in held.items() if workspace_id is not None
@@ -151,21 +186,10 @@ def _roles(user: WithAnnotations[User, _Powers]) -> _Roles:
     return roles, installation, frozenset(fresh - old)
 
 
-def _held_back(user: WithAnnotations[User, _Powers]) -> str:
-    if user.password_given_at is None or user.password_given_at <= user.powers_at - HELD_BACK:
+def _held_back(user: User, powers: Powers) -> str:
+    if user.password_given_at is None or user.password_given_at <= powers.read_at - HELD_BACK:
         return ""
     return "Somebody else set your password less than 24 hours ago, so you cannot approve yet."
-
-
-def _same_human() -> QuerySet[User]:
-    """The outer account, second accounts of the same human, and service accounts whose token he issued."""
-    root = Coalesce(OuterRef("second_account_of_id"), OuterRef("pk"))
-    return User.objects.filter(
-        Q(pk=root)
-        | Q(second_account_of_id=root)
-        | Q(tokens__created_by_id=root)
-        | Q(tokens__created_by__second_account_of_id=root)
-    ).distinct()
 
 
 def audit_scope(principal: Principal) -> AuditScope:

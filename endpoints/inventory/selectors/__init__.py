@@ -43,10 +43,17 @@ from endpoints.inventory.selectors.sight import (
     current_split,
     deployment_states,
 )
+from endpoints.inventory.selectors.spans import (
+    DeploymentLife,
+    SplitSpan,
+    deployments_between,
+    split_spans,
+)
 
 __all__ = [
     "CurrentSplit",
     "DeploymentBrief",
+    "DeploymentLife",
     "DeploymentRow",
     "DeploymentState",
     "DeploymentThen",
@@ -66,6 +73,7 @@ __all__ = [
     "current_split",
     "deployment_states",
     "deployments_as_of",
+    "deployments_between",
     "drifts",
     "endpoint_as_of",
     "endpoint_count",
@@ -80,5 +88,6 @@ __all__ = [
     "history",
     "places",
     "raw_document",
+    "split_spans",
     "verified_splits",
 ]

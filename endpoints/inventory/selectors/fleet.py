@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,11 +121,15 @@ class FleetPage:
 
 @dataclass(frozen=True, slots=True)
 class FleetCounts:
-    """How many endpoints match a filter, by severity; `attention` sums those that somebody should look at."""
+    """How many endpoints match a filter, by severity; `attention` sums those that somebody should look at.
+
+    `known` are all of the workspaces that were asked about, filtered or not.
+    """
 
     total: int
     attention: int
     by_severity: Mapping[str, int]
+    known: int
 
 
 def fleet_rows(
@@ -156,14 +161,33 @@ def fleet_rows(
 def fleet_counts(
     workspace_ids: Iterable[int], *, text: str = "", ages: Mapping[int, Freshness] | None = None
 ) -> FleetCounts:
-    """Counts that serve as filters (`state:<severity>`, `state:attention`). `ages`: those that a page came with."""
-    found = _matching(filters.parse(text), freshness_of(workspace_ids) if ages is None else ages)
-    grouped = found.order_by().values_list("severity_now").annotate(number=Count("pk"))
-    counts = {Severity(severity): number for severity, number in grouped}
+    """Counts that serve as filters (`state:<severity>`, `state:attention`).
+
+    `ages`: the freshness that a page came with, also of workspaces that its filter leaves out.
+    """
+    wanted = set(workspace_ids)
+    ages = freshness_of(wanted) if ages is None else ages
+    living = Endpoint.objects.filter(workspace_id__in=list(ages), deleted_at=None)
+    query = filters.parse(text)
+    if query.terms:
+        ranked = living.annotate(severity_now=_severity_now(ages))
+        matches = Count("pk", filter=condition(query))
+    else:
+        ranked, matches = living.annotate(severity_now=F("severity")), Count("pk")
+    grouped = (
+        ranked.order_by().values_list("workspace_id", "severity").annotate(all=Count("pk"), found=matches)
+    )
+    counts: Counter[Severity] = Counter()
+    known = 0
+    for workspace_id, severity, number, found in grouped:
+        known += number
+        if workspace_id in wanted:
+            counts[_aged(Severity(severity), ages[workspace_id])] += found
     return FleetCounts(
-        total=sum(counts.values()),
+        total=counts.total(),
         attention=sum(number for severity, number in counts.items() if severity >= ATTENTION),
-        by_severity={severity.word: counts.get(severity, 0) for severity in reversed(Severity)},
+        by_severity={severity.word: counts[severity] for severity in reversed(Severity)},
+        known=known,
     )
 
 
@@ -193,6 +217,11 @@ def _severity_now(ages: Mapping[int, Freshness]) -> Case | F:
     return Case(
         When(workspace_id__in=stale, then=at_least), default=F("severity"), output_field=IntegerField()
     )
+
+
+def _aged(severity: Severity, age: Freshness) -> Severity:
+    """`_severity_now` for one endpoint."""
+    return max(severity, Severity.UNKNOWN) if age.is_stale else severity
 
 
 def _after(cursor: str) -> Q:

@@ -6,15 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from endpoints.access.policies import Principal, visible_workspaces
 from endpoints.access.rows import WorkspaceRow
 from endpoints.access.selectors import workspace_row, workspaces
 from endpoints.inventory import marks
 from endpoints.inventory.marks import Mark
-from endpoints.inventory.models import Endpoint, SyncRun, SyncTarget
+from endpoints.inventory.models import SyncRun, SyncTarget
 
 # From here on what is shown may not be true any more, whatever the cause.
 STALE_AFTER = timedelta(minutes=5)
@@ -60,30 +59,25 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A connected workspace, how its reading goes, and how many living endpoints it has."""
+    """A connected workspace, and how its reading goes."""
 
     workspace: WorkspaceRow
     freshness: Freshness
-    endpoints: int
 
 
 def places(principal: Principal) -> list[Place]:
     """The connected workspaces that this principal may see, by slug. One query, two while one was never read."""
     seen = visible_workspaces(principal)
-    living = Endpoint.objects.filter(workspace_id=OuterRef("workspace_id"), deleted_at=None).order_by()
-    counted = living.values("workspace_id").annotate(number=Count("pk")).values("number")
     rows = SyncTarget.objects.filter(workspace_id__in=seen).select_related(
         "workspace", "last_run", "covered_by"
     )
     found = [
-        Place(workspace_row(row.workspace), _freshness(row, row.looked_at), row.living)
-        for row in rows.annotate(
-            looked_at=Now(), living=Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-        )
+        Place(workspace_row(row.workspace), _freshness(row, row.looked_at))
+        for row in rows.annotate(looked_at=Now())
     ]
     known = {place.workspace.id for place in found}
     if not seen <= known:
-        found += [Place(row, _never_read(row.id), 0) for row in workspaces(principal) if row.id not in known]
+        found += [Place(row, _never_read(row.id)) for row in workspaces(principal) if row.id not in known]
     connected = [place for place in found if place.workspace.disconnected_at is None]
     return sorted(connected, key=lambda place: place.workspace.slug)
 
