@@ -74,6 +74,12 @@ class Endpoint(Mirrored):
                 name="inventory_endpoint_worst_first",
             ),
             models.Index(fields=("arm_key",), name="inventory_endpoint_arm"),
+            # Counts by severity are read from this index alone.
+            models.Index(
+                fields=("workspace", "severity"),
+                condition=Q(deleted_at__isnull=True),
+                name="inventory_endpoint_counts",
+            ),
         )
 
 

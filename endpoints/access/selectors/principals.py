@@ -81,11 +81,10 @@ def account_with_powers(user_id: int) -> User | None:
 
 def _powers(user: User) -> Powers | None:
     """What `account_with_powers` read along; None for an account that was read in another way."""
-    told = vars(user)
-    if _POWERS[0] not in told:
-        return None
-    read_at, grants, accounts, everywhere = (told[name] for name in _POWERS)
-    return Powers(read_at, json.loads(grants), accounts, everywhere)
+    # A request's user is a proxy that passes attributes on, but has a dictionary of its own.
+    told: list[Any] = [getattr(user, name, None) for name in _POWERS]
+    read_at, grants, accounts, everywhere = told
+    return None if read_at is None else Powers(read_at, json.loads(grants), accounts, everywhere)
 
 
 def principal_for_user(user: User | None, *, ip: str = "") -> Principal:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
@@ -43,12 +43,12 @@ class _Ranked(TypedDict):
     severity_now: int
 
 
-class _Beside(_Ranked):
-    briefs: list[dict[str, Any]]
-    beside: Any
-
-
-_Listed: TypeAlias = "WithAnnotations[Endpoint, _Beside]"
+# All that `_row` reads.
+_LISTED = (
+    "id", "workspace_id", "slug", "environment", "name", "location", "marks", "provisioning_state", "traffic",
+    "mirror_traffic", "owner", "auth_mode", "public_network_access", "unreadable_since", "last_read_ended",
+    "briefs", "beside",
+)  # fmt: skip
 _BRIEFS = (
     Deployment.objects.filter(endpoint_id=OuterRef("pk"), deleted_at=None)
     .order_by("name_key")
@@ -150,9 +150,14 @@ def fleet_rows(
     found = _matching(query, ages)
     if cursor:
         found = found.filter(_after(cursor))
-    ordered = found.select_related("workspace").order_by("-severity_now", "name_key", "pk")
-    shown = ordered.annotate(briefs=ArraySubquery(_BRIEFS), beside=beside or Value(None, JSONField()))
-    endpoints = list(shown[: limit + 1])
+    ordered = found.order_by("-severity_now", "name_key", "pk")
+    shown = ordered.annotate(
+        slug=F("workspace__slug"),
+        environment=F("workspace__environment"),
+        briefs=ArraySubquery(_BRIEFS),
+        beside=beside or Value(None, JSONField()),
+    )
+    endpoints = list(shown.values_list(*_LISTED, named=True)[: limit + 1])
     rows = _rows(endpoints[:limit], ages)
     more = len(endpoints) > limit
     return FleetPage(rows, rows[-1].cursor if more else "", query.problems, ages)
@@ -234,7 +239,7 @@ def _after(cursor: str) -> Q:
     return Q(severity_now__lt=worst) | same & (Q(name_key__gt=name) | Q(name_key=name, pk__gt=pk))
 
 
-def _rows(endpoints: list[_Listed], ages: Mapping[int, Freshness]) -> tuple[FleetRow, ...]:
+def _rows(endpoints: list[Any], ages: Mapping[int, Freshness]) -> tuple[FleetRow, ...]:
     return tuple(_row(endpoint, ages[endpoint.workspace_id]) for endpoint in endpoints)
 
 
@@ -242,14 +247,14 @@ def _brief(told: Mapping[str, Any]) -> DeploymentBrief:
     return DeploymentBrief(**{**told, "model": short(told["model"])})
 
 
-def _row(endpoint: _Listed, age: Freshness) -> FleetRow:
+def _row(endpoint: Any, age: Freshness) -> FleetRow:
     found = with_age(stored_marks(endpoint), age)
     severity = marks.worst(found)
     return FleetRow(
-        id=endpoint.pk,
+        id=endpoint.id,
         workspace_id=endpoint.workspace_id,
-        workspace=endpoint.workspace.slug,
-        environment=endpoint.workspace.environment,
+        workspace=endpoint.slug,
+        environment=endpoint.environment,
         name=endpoint.name,
         location=endpoint.location,
         severity=severity,
