@@ -68,6 +68,7 @@ __all__ = [
     "HistoryItem",
     "HistoryPage",
     "Place",
+    "SplitSpan",
     "Unreadable",
     "VerifiedSplit",
     "current_split",

@@ -1,1 +1,61 @@
-"""Reads of the room, as frozen rows. They take the ids of what may be looked at and ask for nobody's rights."""
+"""Reads of the room, as frozen rows: series, newest values, budgets, observed splits, how well all is seen.
+
+Functions take the ids of what they may look at and ask for nobody's rights; callers do, before.
+"""
+
+from endpoints.metrics.selectors.budget import (
+    BudgetRow,
+    ProposalRow,
+    budget_at,
+    budget_history,
+    budgets_at,
+    budgets_between,
+    open_proposal,
+    open_proposals,
+)
+from endpoints.metrics.selectors.collecting import (
+    BackfillPage,
+    BackfillRow,
+    CollectorPage,
+    CollectorRow,
+    backfills,
+    collectors,
+)
+from endpoints.metrics.selectors.latest import LatestRow, latest
+from endpoints.metrics.selectors.observed import ObservedSplit, observed_split
+from endpoints.metrics.selectors.over_budget import Share, over_budget, together
+from endpoints.metrics.selectors.series import COLUMNS, Coverage, Series, series
+from endpoints.metrics.selectors.telemetry import Brief, HealthPage, HealthRow, briefs, health
+
+__all__ = [
+    "COLUMNS",
+    "BackfillPage",
+    "BackfillRow",
+    "Brief",
+    "BudgetRow",
+    "CollectorPage",
+    "CollectorRow",
+    "Coverage",
+    "HealthPage",
+    "HealthRow",
+    "LatestRow",
+    "ObservedSplit",
+    "ProposalRow",
+    "Series",
+    "Share",
+    "backfills",
+    "briefs",
+    "budget_at",
+    "budget_history",
+    "budgets_at",
+    "budgets_between",
+    "collectors",
+    "health",
+    "latest",
+    "observed_split",
+    "open_proposal",
+    "open_proposals",
+    "over_budget",
+    "series",
+    "together",
+]
