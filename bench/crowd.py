@@ -35,8 +35,8 @@ class Crowd:
     change_id: int
 
 
-def crowd() -> Crowd:
-    """2,000 endpoints of 3 deployments, 5,000 changes, 100,000 ledger entries."""
+def crowd(endpoints: int = ENDPOINTS) -> Crowd:
+    """That many endpoints of 3 deployments in 10 workspaces, 5,000 changes, 100,000 ledger entries."""
     from endpoints.access.roles import Role
     from tests.support import people
 
@@ -45,23 +45,23 @@ def crowd() -> Crowd:
     author = people.make_person("rosa", {places[0].slug: [Role.REQUESTER]})
     reader = people.make_person("vera", {place.slug: roles for place in places})
     first = people.make_endpoint(places[0], "checkout-risk", deployments=_NAMES)
-    endpoints = _copy_endpoints(first, places)
+    copies = _copy_endpoints(first, places, endpoints)
     _mark_read(places)
     change_id = _ask(author, first)
-    _copy_changes(change_id, first, endpoints)
+    _copy_changes(change_id, first, copies)
     _fill_ledger(author, first)
     return Crowd(reader, change_id)
 
 
-def _copy_endpoints(first: Endpoint, places: list[Workspace]) -> list[Endpoint]:
+def _copy_endpoints(first: Endpoint, places: list[Workspace], number_of: int) -> list[Endpoint]:
     """Like the first; every twentieth has something to look at, so that the order has work to do."""
     from endpoints.inventory.models import Deployment, Endpoint
 
     models = list(Deployment.objects.filter(endpoint=first))
     copies = []
-    for number in range(1, ENDPOINTS):
+    for number in range(1, number_of):
         copy = Endpoint(**_columns(first))
-        copy.name = copy.name_key = f"endpoint-{number:04}"
+        copy.name = copy.name_key = f"endpoint-{number:05}"
         copy.arm_id, copy.arm_key = f"{first.arm_id}-{number}", f"{first.arm_key}-{number}"
         copy.workspace, copy.severity = places[number % WORKSPACES], 3 if number % 20 == 0 else first.severity
         copies.append(copy)
@@ -143,4 +143,3 @@ def _fill_ledger(author: User, endpoint: Endpoint) -> None:
                 "entries": ENTRIES,
             },
         )
-        cursor.execute("ANALYZE")
