@@ -23,6 +23,9 @@ class Action(StrEnum):
     ROLL_BACK = "change.roll_back"  # also abort
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
+    BUDGET_VIEW = "budget.view"
+    BUDGET_PROPOSE = "budget.propose"  # also withdraw one's own proposal
+    BUDGET_DECIDE = "budget.decide"  # also set one alone that loosens nothing
     WORKSPACE_SYNC = "workspace.sync"
     WORKSPACE_CONNECT = "workspace.connect"  # also disconnect
     ACCESS_VIEW = "access.view"  # people, grants, tokens, connected workspaces
@@ -71,6 +74,7 @@ class Rule:
     everybody: bool = False  # every signed-in account, whatever its roles
     persons_only: bool = False
     new_is_own: bool = False  # the author not given means: a new one, or the list, not somebody else's
+    thing: str = "change"  # what one may have written oneself, in refusals
 
 
 _REQUESTER, _REVIEWER, _OPERATOR, _AUDITOR, _ADMIN = (
@@ -125,6 +129,18 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
             _all(_REVIEWER, _OPERATOR, Role.SUPERVISOR, _AUDITOR),
             Scope.AUDIT,
             place=Place.EITHER,
+        ),
+        # An administrator sees no endpoint, but must see what they decide.
+        Action.BUDGET_VIEW: Rule("view latency budgets and proposals", _all(*Role), Scope.READ),
+        Action.BUDGET_PROPOSE: Rule(
+            "propose a latency budget", _all(_REVIEWER, _OPERATOR, _ADMIN), Scope.CHANGE
+        ),
+        Action.BUDGET_DECIDE: Rule(
+            "decide on a latency budget",
+            {_ADMIN: Reach.UNINVOLVED},
+            Scope.APPROVE,
+            persons_only=True,
+            thing="proposal",
         ),
         Action.WORKSPACE_SYNC: Rule(
             "read a workspace from Azure now",

@@ -25,6 +25,9 @@ everywhere. A token needs the scope and its owner needs the role, at the moment 
 workspaces can do nothing that concerns the whole installation. Only persons approve; a role that somebody gave
 themselves, and an account whose password somebody else set, do not approve for 24 hours.
 
+Whoever may decide on latency budgets sets the first one of an endpoint, and a tighter one, by proposing it. A looser
+one takes two persons: one proposes it and another one decides.
+
 ## Scopes of tokens
 
 """

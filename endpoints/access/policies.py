@@ -168,7 +168,7 @@ def _by_roles(
 ) -> Decision:
     refusal = ""
     for role, place in _held(principal, rule, workspace_id):
-        refusal = _object_refusal(rule.roles[role], own, involved) or _fresh_refusal(
+        refusal = _object_refusal(rule.roles[role], own, involved, rule.thing) or _fresh_refusal(
             principal, rule, role, place, workspace
         )
         if not refusal:
@@ -198,7 +198,7 @@ def _reached(principal: Principal) -> frozenset[int]:
     return everywhere if principal.token_workspaces is None else everywhere & principal.token_workspaces
 
 
-def _object_refusal(reach: Reach, own: bool | None, involved: bool) -> str:
+def _object_refusal(reach: Reach, own: bool | None, involved: bool, thing: str) -> str:
     if reach is Reach.YES:
         return ""
     if reach is Reach.OWN:
@@ -207,9 +207,9 @@ def _object_refusal(reach: Reach, own: bool | None, involved: bool) -> str:
         return "It is not known who wrote this, so it cannot be allowed."
     if own:
         verb = "approve or reject" if reach is Reach.UNINVOLVED else "start or advance"
-        return f"You wrote this change, so you cannot {verb} it."
+        return f"You wrote this {thing}, so you cannot {verb} it."
     if involved and reach is Reach.UNINVOLVED:
-        return "You edited this change, so you cannot approve or reject it."
+        return f"You edited this {thing}, so you cannot approve or reject it."
     return ""
 
 

@@ -29,6 +29,9 @@ EXPECTED = {
     Action.ROLL_BACK: "requester:own reviewer operator",
     Action.AUDIT_READ: "requester:own reviewer operator supervisor:own finops:own auditor",
     Action.AUDIT_VERIFY: "reviewer operator supervisor auditor",
+    Action.BUDGET_VIEW: "requester reviewer operator supervisor finops auditor admin",
+    Action.BUDGET_PROPOSE: "reviewer operator admin",
+    Action.BUDGET_DECIDE: "admin:others",
     Action.WORKSPACE_SYNC: "requester reviewer operator finops admin",
     Action.WORKSPACE_CONNECT: "admin",
     Action.ACCESS_VIEW: "auditor admin",
@@ -64,7 +67,7 @@ def test_decide__each_cell_of_the_matrix__is_as_designed(action: Action, role: R
         found = decide(asks, action, workspace_id=1, own=own)
         assert found.allowed is expected, (own, found)
         assert bool(found.reason) is not expected
-    outside = decide(asks, action, workspace_id=2, own=True)
+    outside = decide(asks, action, workspace_id=2, own=cells.get(role) != "others")
     assert outside.allowed is ((role in asks.installation and role in cells) or TABLE[action].everybody)
 
 
@@ -186,6 +189,12 @@ def test_may_anywhere__something_is_allowed__says_so(
             Action.APPROVE,
             {"own": True},
             "You wrote this change, so you cannot approve or reject it.",
+        ),
+        (
+            holder(Role.ADMIN),
+            Action.BUDGET_DECIDE,
+            {"own": True},
+            "You wrote this proposal, so you cannot approve or reject it.",
         ),
         (
             holder(Role.REVIEWER),
