@@ -281,5 +281,6 @@ def test_table__every_action_and_role__is_known() -> None:
     assert set(TABLE) == set(Action) == set(EXPECTED)
     assert all(set(rule.roles) <= WORKSPACE_ROLES | {Role.ADMIN} for rule in TABLE.values())
     assert [action for action, rule in TABLE.items() if Reach.UNINVOLVED in rule.roles.values()] == [
-        Action.APPROVE
+        Action.APPROVE,
+        Action.BUDGET_DECIDE,
     ]
