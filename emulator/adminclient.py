@@ -29,7 +29,7 @@ class AdminClient:
         method: str | None = None,
         path: str = "",
         subscription: str | None = None,
-        plane: str = "arm",
+        plane: str | None = None,
         times: int | None = None,
         for_seconds: float | None = None,
         skip: int = 0,
@@ -37,7 +37,8 @@ class AdminClient:
     ) -> str:
         """Order a fault and return its id.
 
-        Options by kind: milliseconds; status, retry_after, code, message, body, headers, apply; interval_ms.
+        Options by kind: milliseconds; status, retry_after, code, message, body, headers, apply; interval_ms;
+        metric, since, until, every, listed, differs, value. Without a plane it is arm, or metrics where that fits.
         """
         match = {"plane": plane, "method": method, "path": path, "subscription": subscription}
         order = {"kind": kind, "match": match, "times": times, "for_seconds": for_seconds, "skip": skip}

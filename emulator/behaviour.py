@@ -69,6 +69,34 @@ class Behaviour:
     deployment_page_size: int = 100
     """Deployments on a page when `$top` is not sent."""
 
+    # Metrics
+    metrics_lag_seconds: float = 75.0
+    """Seconds after its end until a minute comes in. Documented: under a minute in the database; more was reported."""
+    metrics_settle_seconds: float = 240.0
+    """Seconds after its end during which a minute still grows; before that it reports a part of its requests."""
+    idle_endpoint_series: Literal["absent", "zero"] = "absent"
+    """RequestsPerMinute of an endpoint, split: what is there of a deployment that the split gives nothing?"""
+    idle_deployment_requests: Literal["zero", "nothing"] = "zero"
+    """RequestsPerMinute of a deployment that nobody asks: 0, or time stamps without a value."""
+    quiet_minutes: Literal["zero", "nothing"] = "zero"
+    """A minute without a request, of a deployment that the split does give something, at endpoint scope."""
+    absent_model_status: str = "None"
+    """`modelStatusCode` of a request that never reached the model (408, 429)."""
+    unknown_resource_spoils: Literal["itself", "call"] = "itself"
+    """An id of a batch that is not there: does it alone stay empty, or is the whole call a 404?"""
+    unadvertised_aggregation: Literal["omitted", "refused"] = "omitted"
+    """An aggregation that the metric does not advertise: points without it, or a 400."""
+    longer_intervals: Literal["aggregated", "refused"] = "aggregated"
+    """The tables list PT1M only; the API takes PT5M to P1D for other providers' minute metrics."""
+    capacity_ready: str = "Ready"
+    """`State` of DeploymentCapacity for instances that serve. The values of this dimension are not documented."""
+    capacity_pending: str = "Pending"
+    capacity_failed: str = "Failed"
+
+    # Resource Graph
+    resource_graph_delay_seconds: float = 0.0
+    """How old the world is that Resource Graph shows: it is eventually consistent."""
+
     # Scoring
     unknown_deployment_header_status: int = 404
     """Status when azureml-model-deployment names a deployment that is not there."""

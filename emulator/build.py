@@ -7,8 +7,10 @@ from pathlib import Path
 
 from emulator.cloud import Cloud
 from emulator.control import Control
+from emulator.monitor.history import History
+from emulator.monitor.source import Source
 from emulator.scenario import Scenario
-from emulator.seeding import Seeder, models
+from emulator.seeding import Seeder, models, workload
 from emulator.settings import Settings
 from emulator.tokens import Identity, Tokens
 from emulator.values import Clock, Json, guid, system_clock
@@ -32,12 +34,16 @@ def build(
     control = Control(log=WorldLog(state), settings=settings, clock=clock)
     if control.world.last == 0:
         control.seed(Seeder(settings.seed, clock()).records(scenario))
+    told = workload(scenario, seed=settings.seed, began=control.log.began(clock))
+    behaviours = models(scenario)
     return Cloud(
         settings=settings,
         control=control,
         tokens=Tokens(settings.seed, clock, list(scenario.identities) or [_default_identity()]),
         views=Views(control),
-        models=models(scenario),
+        models=behaviours,
+        workload=told,
+        source=Source(control, settings, behaviours, told, History(control.log)),
         identity_header=identity_header or secrets.token_hex(16),
     )
 

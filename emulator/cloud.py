@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from emulator.control import Control
 from emulator.faults import Faults
 from emulator.models import Models
+from emulator.monitor.budget import Budget
+from emulator.monitor.load import Workload
+from emulator.monitor.source import Source
 from emulator.requestlog import RequestLog
 from emulator.settings import Settings
 from emulator.throttle import Buckets
@@ -22,7 +25,10 @@ class Cloud:
     tokens: Tokens
     views: Views
     models: Models
+    workload: Workload
+    source: Source
     identity_header: str
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
     buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))
+    budget: Budget = field(default_factory=lambda: Budget(time.monotonic))
     requests: RequestLog = field(default_factory=RequestLog)

@@ -24,9 +24,20 @@ KINDS = frozenset(
         "drip",
         "stuck_operation",
         "failed_operation",
+        "batch_refused",
+        "no_metrics",
+        "metric_gap",
+        "metric_duplicates",
+        "metric_disorder",
+        "metric_values",
     }
 )
 OPERATION_KINDS = frozenset({"stuck_operation", "failed_operation"})
+BLEMISHES = frozenset({"no_metrics", "metric_gap", "metric_duplicates", "metric_disorder", "metric_values"})
+"""These meet no request but the points of a resource; `path` is then searched in the resource's id."""
+_DEFAULTS: dict[str, Json] = {
+    "batch_refused": {"status": 403, "code": "Forbidden", "message": "The metrics batch is not to be had."}
+}
 _WRITES = frozenset({"PUT", "PATCH", "DELETE", "POST"})
 _OPTIONS: dict[str, Any] = {
     "milliseconds": 0,
@@ -38,7 +49,17 @@ _OPTIONS: dict[str, Any] = {
     "headers": None,
     "apply": False,
     "interval_ms": 200,
+    "metric": None,
+    "since": None,
+    "until": None,
+    "every": 5,
+    "listed": False,
+    "differs": False,
+    "value": '"NaN"',
 }
+
+
+_OF_METRICS = BLEMISHES | {"batch_refused"}
 
 
 class FaultError(ValueError):
@@ -127,13 +148,25 @@ class Faults:
             return None
         now = self.monotonic()
         for fault in reversed(self._items.values()):
-            if fault.meets(plane=plane, method=method, path=path, now=now):
+            if fault.kind not in BLEMISHES and fault.meets(plane=plane, method=method, path=path, now=now):
                 fault.seen += 1
                 if fault.seen <= fault.skip:
                     continue
                 fault.hits += 1
                 return fault
         return None
+
+    def blemishes(self, resource_id: str) -> list[Fault]:
+        """The live orders about the points of this resource, in their order, counted."""
+        now = self.monotonic()
+        found = [
+            fault
+            for fault in self._items.values()
+            if fault.kind in BLEMISHES and fault.is_live(now) and fault.path.search(resource_id) is not None
+        ]
+        for fault in found:
+            fault.hits += 1
+        return found
 
     def remove(self, fault_id: str | None = None) -> int:
         """Remove one fault, or all; returns how many there were."""
@@ -153,15 +186,17 @@ class Faults:
         _known(values, set(_OPTIONS), "a fault")
         _known(match, {"plane", "method", "path", "subscription"}, "match")
         _typed(values)
+        if values.get("every", 1) < 1:
+            raise FaultError("every is a number of 1 or more.")
         method, subscription = _text(match, "method"), _text(match, "subscription")
         return Fault(
             id=f"f{next(self._numbers)}",
             kind=kind,
-            plane=_text(match, "plane") or "arm",
+            plane=_text(match, "plane") or ("metrics" if kind in _OF_METRICS else "arm"),
             method=method.upper() if method else None,
             path=_pattern(_text(match, "path") or ""),
             subscription=subscription.lower() if subscription else None,
-            options={**_OPTIONS, **values},
+            options={**_OPTIONS, **_DEFAULTS.get(kind, {}), **values},
             times=None if times is None else int(times),
             skip=int(skip),
             ends=None if seconds is None else self.monotonic() + seconds,

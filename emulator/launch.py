@@ -48,6 +48,11 @@ class Emulator:
         return str(self.where["arm"])
 
     @property
+    def metrics(self) -> str:
+        """The metrics data plane, `https://127.0.0.1:…/metrics/{region}`."""
+        return str(self.where["metrics"])
+
+    @property
     def ca_file(self) -> Path:
         return self.folder / "ca.pem"
 

@@ -17,7 +17,7 @@ Handler = Callable[[web.Request, Entry, Fate | None], Awaitable[web.Response]]
 
 
 async def serve(cloud: Cloud, plane: str, request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer one request of `plane` (arm, scoring or identity)."""
+    """Answer one request of `plane` (arm, metrics, scoring or identity)."""
     entry = cloud.requests.open(
         plane=plane, method=request.method, path=request.path, started=stamp(cloud.control.clock())
     )
@@ -40,7 +40,7 @@ async def serve(cloud: Cloud, plane: str, request: web.Request, handler: Handler
     entry.fault = fault.id
     response = await wire.through(fault, request, answer)
     entry.ended = stamp(cloud.control.clock())
-    if fault.kind == "status":
+    if fault.kind in {"status", "batch_refused"}:
         entry.status = response.status
     return response
 

@@ -20,6 +20,18 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """A bad time as the scenario tells it: `since` and `until` are times or distances; without an end it lasts."""
+
+    since: str
+    until: str | None = None
+    p95_factor: float = 1.0
+    failure_rate: float = 0.0
+    status: int = 500
+    grows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The behaviour of one deployment. Latencies are milliseconds."""
 
@@ -29,11 +41,20 @@ class Model:
     labels: tuple[str, ...] = ("accept", "refer", "decline")
     confidence: tuple[float, float] = (0.6, 0.99)
     logs: tuple[str, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    """Metrics show them; a request that is really sent knows nothing of them."""
+
+    @property
+    def sigma(self) -> float:
+        """Latencies are log-normal, through the two given percentiles."""
+        return math.log(self.p95_ms / self.p50_ms) / 1.6449 if self.p95_ms > self.p50_ms else 0.0
+
+    @property
+    def mean_ms(self) -> float:
+        return self.p50_ms * math.exp(self.sigma**2 / 2)
 
     def latency_ms(self, roll: float) -> float:
-        """Log-normal, through the two given percentiles."""
-        sigma = math.log(self.p95_ms / self.p50_ms) / 1.6449 if self.p95_ms > self.p50_ms else 0.0
-        return self.p50_ms * math.exp(sigma * _normal(roll))
+        return self.p50_ms * math.exp(self.sigma * _normal(roll))
 
     def failure(self, roll: float) -> Failure | None:
         for failure in self.failures:
@@ -69,7 +90,8 @@ def model(values: dict[str, Any]) -> Model:
     """A model from the scenario's mapping, whose names were checked."""
     values = dict(values)
     failures = tuple(Failure(**item) for item in values.pop("failures", ()))
+    incidents = tuple(Incident(**item) for item in values.pop("incidents", ()))
     for name in ("labels", "confidence", "logs"):
         if name in values:
             values[name] = tuple(values[name])
-    return Model(failures=failures, **values)
+    return Model(failures=failures, incidents=incidents, **values)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from emulator.models import Model, model
+from emulator.monitor.catalogue import LOG_CATEGORIES
+from emulator.monitor.load import Load
 from emulator.reading import ScenarioError, listed, mapping, parts
 from emulator.tokens import Identity
 from emulator.values import Json, guid
@@ -65,6 +67,10 @@ class EndpointPlan:
     document: Json
     deployments: tuple[DeploymentPlan, ...]
     history: tuple[Shift, ...]
+    load: Load | None = None
+    """Without one, some load is made up that its deployments carry."""
+    metrics: bool = True
+    diagnostics: tuple[Json, ...] = ()
 
 
 @dataclass(slots=True)
@@ -191,6 +197,9 @@ def _endpoint(value: Any, workspaces: set[str]) -> EndpointPlan:
         shifted_by=None,
         history=[],
         deployments={},
+        load=None,
+        metrics=True,
+        diagnostics=False,
     )
     if part["workspace"] not in workspaces:
         raise ScenarioError(f"{where}: there is no workspace {part['workspace']!r}.")
@@ -205,7 +214,44 @@ def _endpoint(value: Any, workspaces: set[str]) -> EndpointPlan:
         document=_endpoint_document(part),
         deployments=deployments,
         history=_history(part, where),
+        load=None if part["load"] is None else _load(part["load"], where),
+        metrics=_flag(part["metrics"], f"metrics of {where}"),
+        diagnostics=_diagnostics(part["diagnostics"], where),
     )
+
+
+def _load(value: Any, where: str) -> Load:
+    where = f"load of {where}"
+    part = parts(mapping(value, where), where, **{item.name: item.default for item in fields(Load)})
+    for name, number in part.items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0:
+            raise ScenarioError(f"{where}: {name} is a number of 0 or more, not {number!r}.")
+    return Load(**{name: float(number) for name, number in part.items()})
+
+
+def _diagnostics(value: Any, where: str) -> tuple[Json, ...]:
+    """`true` is one setting with all logs; a mapping tells more."""
+    if value is False:
+        return ()
+    where = f"diagnostics of {where}"
+    part = parts(
+        {} if value is True else mapping(value, where),
+        where,
+        name="to-log-analytics",
+        workspace=None,
+        logs=list(LOG_CATEGORIES),
+        metrics=False,
+    )
+    unknown = set(listed(part["logs"], where)) - set(LOG_CATEGORIES)
+    if unknown:
+        raise ScenarioError(f"{where}: unknown logs {', '.join(sorted(map(str, unknown)))}.")
+    return ({**part, "metrics": _flag(part["metrics"], where)},)
+
+
+def _flag(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise ScenarioError(f"{where} is true or false, not {value!r}.")
+    return value
 
 
 def _endpoint_document(part: Json) -> Json:
@@ -286,4 +332,26 @@ def _model(value: Any, where: str) -> Model:
     told = parts(mapping(value, where), where, **{item.name: None for item in fields(Model)})
     for failure in told["failures"] or ():
         parts(mapping(failure, where), f"failures of {where}", rate=..., status=500, reason="")
+    told["incidents"] = [_incident(item, where) for item in listed(told["incidents"] or [], where)]
     return model({name: item for name, item in told.items() if item is not None})
+
+
+def _incident(value: Any, where: str) -> Json:
+    where = f"incidents of {where}"
+    part = parts(
+        mapping(value, where),
+        where,
+        **{"from": ...},
+        until=None,
+        p95_factor=1.0,
+        failure_rate=0.0,
+        status=500,
+        grows=False,
+    )
+    part["since"] = str(part.pop("from"))
+    for name in ("since", "until"):
+        if part[name] is not None:
+            when(str(part[name]), datetime.now(UTC))
+    if part["grows"] and part["until"] is None:
+        raise ScenarioError(f"{where}: what grows has an until.")
+    return part

@@ -22,12 +22,11 @@ from emulator.fold import Resource
 from emulator.models import Failure, Model
 from emulator.requestlog import Entry
 from emulator.tokens import SCORING_AUDIENCE
-from emulator.values import Json, chance, new_guid
+from emulator.values import Json, chance, new_guid, seconds
 
 _HEADER = "azureml-model-deployment"
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_-]")
 _CLIENT_ID_LENGTH = 40
-_DURATION = re.compile(r"PT(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 _SCORE_ACTION = f"{names.ENDPOINT_TYPE}/score/action"
 
 
@@ -36,14 +35,6 @@ def client_request_id(sent: str | None, *, invalid: str) -> str | None:
     if not sent or (invalid == "dropped" and _NOT_ALLOWED.search(sent)):
         return None
     return _NOT_ALLOWED.sub("", sent)[:_CLIENT_ID_LENGTH] or None
-
-
-def seconds(duration: str | None, default: float) -> float:
-    """`PT5S`, `PT1M30S`, `PT0.5S` as seconds."""
-    found = _DURATION.fullmatch(duration or "")
-    if found is None or not any(found.groups()):
-        return default
-    return 60 * int(found[1] or 0) + float(found[2] or 0)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from emulator import names
 from emulator.documents import stored
 from emulator.fold import Kind, Record, Who
-from emulator.models import Models
+from emulator.models import Incident, Model, Models
+from emulator.monitor.load import Spell, Workload, made_up, spell
+from emulator.monitor.minutes import carried_by
 from emulator.scenario import DeploymentPlan, EndpointPlan, Scenario, Shift, WorkspacePlan, when
 from emulator.values import Json, guid, stamp
 
@@ -134,6 +136,53 @@ def models(scenario: Scenario) -> Models:
             if deployment.behaves is not None:
                 told[names.key(names.deployment_id(parent, deployment.name))] = deployment.behaves
     return Models(scenario.default_model, told)
+
+
+def workload(scenario: Scenario, *, seed: int, began: datetime) -> Workload:
+    """Loads, bad times and diagnostic settings. Read anew at every start; distances count from the first one."""
+    places = {plan.name: plan for plan in scenario.workspaces}
+    told = Workload(began)
+    silent = set()
+    for endpoint in scenario.endpoints:
+        place = places[endpoint.workspace]
+        resource = names.endpoint_id(workspace_id(place), endpoint.name)
+        key = names.key(resource)
+        told.loads[key] = endpoint.load or made_up(seed, resource, _carried(endpoint, scenario.default_model))
+        told.diagnostics[key] = [
+            {**item, "workspace": item["workspace"] or _log_analytics(place)} for item in endpoint.diagnostics
+        ]
+        if not endpoint.metrics:
+            silent.add(key)
+        for deployment in endpoint.deployments:
+            behaves = deployment.behaves or scenario.default_model
+            told.spells[names.key(names.deployment_id(resource, deployment.name))] = tuple(
+                _spell(item, began) for item in behaves.incidents
+            )
+    told.silent = frozenset(silent)
+    return told
+
+
+def _carried(endpoint: EndpointPlan, default: Model) -> float:
+    """Requests a minute that the deployments with traffic can answer."""
+    live = endpoint.history[-1].traffic if endpoint.history else {}
+    carried = 0.0
+    for plan in endpoint.deployments:
+        if live.get(plan.name):
+            settings = plan.properties.get("requestSettings") or {}
+            concurrency = int(settings.get("maxConcurrentRequestsPerInstance") or 1)
+            carried += plan.instances * carried_by(plan.behaves or default, concurrency)
+    return carried
+
+
+def _spell(incident: Incident, began: datetime) -> Spell:
+    until = None if incident.until is None else when(incident.until, began).timestamp()
+    told = {name: getattr(incident, name) for name in ("p95_factor", "failure_rate", "status", "grows")}
+    return spell(when(incident.since, began).timestamp(), until, told)
+
+
+def _log_analytics(place: WorkspacePlan) -> str:
+    group = workspace_id(place).partition("/providers/")[0]
+    return f"{group}/providers/Microsoft.OperationalInsights/workspaces/log-{place.name}"
 
 
 def _asset(reference: str, collection: str, place: WorkspacePlan) -> str:

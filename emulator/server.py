@@ -14,6 +14,7 @@ from emulator.admin import Admin
 from emulator.arm.front import Front
 from emulator.cloud import Cloud
 from emulator.listener import Handler, serve
+from emulator.monitor.dataplane import Batch
 from emulator.scoring import Scoring
 from emulator.values import Json
 
@@ -49,6 +50,7 @@ class Server:
         scheme = "https" if tls else "http"
         return {
             "arm": f"{scheme}://{listen.host}:{port}",
+            "metrics": f"{scheme}://{listen.host}:{port}/metrics/{{region}}",
             "identity_endpoint": f"http://{listen.host}:{identity_port}/msi/token",
             "identity_header": self._cloud.identity_header,
             "admin": f"http://{LOOPBACK}:{admin_port}",
@@ -72,13 +74,17 @@ class Server:
 
 
 def azure(cloud: Cloud) -> web.Application:
-    """ARM, metadata, managed identity and scoring behind one port."""
+    """ARM, metadata, managed identity, metrics and scoring behind one port."""
     scoring = Scoring(cloud)
     app = web.Application(client_max_size=_BODY_LIMIT)
     app.router.add_get("/metadata/endpoints", _metadata)
     app.router.add_post("/scoring/{region}/{endpoint}/score", _handler(cloud, "scoring", scoring.score))
     app.router.add_get(
         "/scoring/{region}/{endpoint}/swagger.json", _handler(cloud, "scoring", scoring.swagger)
+    )
+    app.router.add_post(
+        "/metrics/{region}/subscriptions/{subscription}/metrics:getBatch",
+        _handler(cloud, "metrics", Batch(cloud).answer),
     )
     _add_identity(app, cloud)
     app.router.add_route("*", "/{path:.*}", _handler(cloud, "arm", Front(cloud).answer))

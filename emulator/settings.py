@@ -36,6 +36,14 @@ class Settings:
     arm_buckets: bool = False
     """Enforce ARM's token buckets per subscription and caller."""
     token_lifetime: float = 86_400.0
+    metrics_calls_per_minute: float = 0.0
+    """Calls to the metrics data plane by one caller and subscription; more are 429. 0 does not limit."""
+    metrics_points_per_minute: float = 0.0
+    """Points that one region's data plane hands out, whoever asks; more are 529. 0 does not limit."""
+    resource_graph: bool = True
+    """Whether Resource Graph answers at all; else 403."""
+    resource_graph_queries: float = 15.0
+    """Queries of one caller in five seconds; more are 429. 0 does not limit."""
     durations: Durations = field(default_factory=Durations)
     behaviour: Behaviour = field(default_factory=Behaviour)
 
@@ -50,9 +58,12 @@ class Settings:
             return changed(self.durations, value)
         if name == "behaviour":
             return changed(self.behaviour, value)
-        if name not in {"seed", "latency_ms", "arm_buckets", "token_lifetime"}:
+        if name not in _PLAIN:
             raise SettingError(f"There is no setting {name!r}.")
         return _typed(name, getattr(self, name), value)
+
+
+_PLAIN = frozenset(item.name for item in fields(Settings)) - {"durations", "behaviour"}
 
 
 def changed(current: T, values: Any) -> T:

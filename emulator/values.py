@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,6 +26,17 @@ def stamp(moment: datetime) -> str:
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+_DURATION = re.compile(r"PT(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
+
+
+def seconds(duration: str | None, default: float) -> float:
+    """`PT5S`, `PT1M30S`, `PT0.5S` as seconds."""
+    found = _DURATION.fullmatch(duration or "")
+    if found is None or not any(found.groups()):
+        return default
+    return 60 * int(found[1] or 0) + float(found[2] or 0)
 
 
 def _digest(parts: tuple[object, ...]) -> bytes:

@@ -22,7 +22,7 @@ async def through(fault: Fault, request: web.Request, answer: Answer) -> web.Str
     if fault.kind == "latency":
         await asyncio.sleep(options["milliseconds"] / 1000)
         return await answer()
-    if fault.kind == "status":
+    if fault.kind in {"status", "batch_refused"}:
         return _status(fault, await answer() if options["apply"] else None)
     if fault.kind in {"reset_before", "reset_after"}:
         response = await answer() if fault.kind == "reset_after" else web.Response(status=500)

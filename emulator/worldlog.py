@@ -10,12 +10,15 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from emulator.fold import Record
+from emulator.values import Clock, moment, stamp
 
 FILE = "world.jsonl"
+BEGAN = "began"
 
 
 class StateInUse(RuntimeError):
@@ -28,6 +31,7 @@ class WorldLog:
     def __init__(self, folder: Path | None = None) -> None:
         self.records: list[Record] = []
         self._file: IO[bytes] | None = None
+        self._folder = folder
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = _locked(folder / FILE)
@@ -44,6 +48,17 @@ class WorldLog:
     def since(self, n: int) -> list[Record]:
         """Records after number `n`; numbers start at 1 and have no gaps."""
         return self.records[max(n, 0) :]
+
+    def began(self, clock: Clock) -> datetime:
+        """When this world was first started, told to the folder once."""
+        if self._folder is None:
+            return clock()
+        path = self._folder / BEGAN
+        if not path.exists():
+            staged = path.with_suffix(".new")
+            staged.write_text(stamp(clock()), encoding="utf-8")
+            staged.replace(path)
+        return moment(path.read_text(encoding="utf-8"))
 
     def close(self) -> None:
         if self._file is not None:

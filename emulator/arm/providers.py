@@ -1,9 +1,10 @@
-"""The providers that are served. Metrics, activity log, Resource Graph and prices will be entries here."""
+"""The providers that are served. Activity log and prices will be entries here."""
 
 from __future__ import annotations
 
 from emulator.arm import authorization, containerlogs, deployments, endpoints, keys, operations, workspaces
 from emulator.arm.routes import Table
+from emulator.monitor import diagnostics, listing
 
 PROVIDERS: dict[str, Table] = {
     "microsoft.machinelearningservices": {
@@ -15,4 +16,5 @@ PROVIDERS: dict[str, Table] = {
         **operations.ROUTES,
     },
     "microsoft.authorization": authorization.ROUTES,
+    "microsoft.insights": {**listing.ROUTES, **diagnostics.ROUTES},
 }

@@ -12,7 +12,8 @@ import pytest
 
 from emulator.foreign import perform
 from emulator.models import Failure, Model, model
-from emulator.scoring import client_request_id, seconds
+from emulator.scoring import client_request_id
+from emulator.values import seconds
 from tests.emulator.arm import CHECKOUT, HOME_RECS, PHOTO, SHADOWED, Answer, Arm, answer
 
 CHECKOUT_URL = "/scoring/westeurope/checkout-risk/score"

@@ -1,0 +1,108 @@
+"""When which split was in force and which deployments stood, read from the world log and kept as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emulator import names
+from emulator.fold import Record
+from emulator.traffic import positive
+from emulator.values import Json, moment
+from emulator.worldlog import WorldLog
+
+_NOT_SERVING = frozenset({"Failed", "Creating"})
+_GONE: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """From `at` on: weights by lower-case name. A begun one counts only where splits take effect at once."""
+
+    at: float
+    live: Mapping[str, int]
+    mirror: Mapping[str, int]
+    begun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """From `at` on, a deployment with so many instances. None of them where it does not exist."""
+
+    at: float
+    state: str
+    instances: int
+    body: Json
+
+    @property
+    def exists(self) -> bool:
+        return self.instances > 0
+
+    @property
+    def serves(self) -> bool:
+        return self.exists and self.state not in _NOT_SERVING
+
+
+@dataclass(slots=True)
+class Life:
+    """Everything that one endpoint went through, oldest first."""
+
+    id: str
+    splits: list[Split] = field(default_factory=list)
+    standings: dict[str, list[Standing]] = field(default_factory=dict)
+    """By the lower-case name of the deployment."""
+    spelt: dict[str, str] = field(default_factory=dict)
+    """A deployment's name as it is written."""
+
+
+class History:
+    """Lives of endpoints by their key; reads on in the log whenever it is asked."""
+
+    def __init__(self, log: WorldLog) -> None:
+        self._log = log
+        self._read = 0
+        self._lives: dict[str, Life] = {}
+
+    def life(self, endpoint: str) -> Life | None:
+        for record in self._log.since(self._read):
+            self._take(record)
+        self._read = len(self._log.records)
+        return self._lives.get(names.key(endpoint))
+
+    def _take(self, record: Record) -> None:
+        if record.kind == "workspace" or record.verb == "regenerate_keys":
+            return
+        key = names.key(record.resource)
+        if record.kind == "endpoint":
+            self._endpoint(self._lives.setdefault(key, Life(record.resource)), record)
+        else:
+            parent = record.resource.rpartition("/deployments/")[0]
+            self._deployment(self._lives.setdefault(names.parent_key(key), Life(parent)), record)
+
+    def _endpoint(self, life: Life, record: Record) -> None:
+        at = moment(record.at).timestamp()
+        if record.verb == "delete":
+            if record.phase == "applied":
+                life.splits.append(Split(at, _GONE, _GONE))
+                for standings in life.standings.values():
+                    standings.append(Standing(at, "Deleted", 0, {}))
+        elif record.document is not None:
+            properties = record.document["properties"]
+            live, mirror = positive(properties["traffic"]), positive(properties["mirrorTraffic"])
+            life.splits.append(Split(at, live, mirror, record.phase == "begun"))
+
+    def _deployment(self, life: Life, record: Record) -> None:
+        at = moment(record.at).timestamp()
+        written = names.last(record.resource)
+        standings = life.standings.setdefault(written.lower(), [])
+        last = standings[-1] if standings and standings[-1].exists else None
+        if record.verb == "delete":
+            if record.phase == "applied":
+                standings.append(Standing(at, "Deleted", 0, {}))
+        elif record.phase == "begun" and last is not None:
+            return  # what is in force stays so until the operation ends
+        elif record.document is not None:
+            life.spelt[written.lower()] = written
+            state = record.state or (last.state if last is not None else "Succeeded")
+            instances = int(record.document["sku"]["capacity"])
+            standings.append(Standing(at, state, instances, record.document["properties"]))
