@@ -1,5 +1,6 @@
 """Writes of the room: minutes, rollups, retention, collectors, budgets."""
 
+from endpoints.metrics.services.budget import Proposed, decide_budget, propose_budget, withdraw_budget
 from endpoints.metrics.services.keep import keep
 from endpoints.metrics.services.minutes import Written, write_minutes
 from endpoints.metrics.services.missed import find_missed_hours
@@ -10,14 +11,18 @@ from endpoints.metrics.services.rollups import roll_up, roll_up_all, write_hours
 
 __all__ = [
     "Dropped",
+    "Proposed",
     "Written",
+    "decide_budget",
     "drop_old",
     "find_missed_hours",
     "keep",
     "make_ahead",
     "pack_hours",
+    "propose_budget",
     "roll_up",
     "roll_up_all",
+    "withdraw_budget",
     "write_hours",
     "write_minutes",
 ]
