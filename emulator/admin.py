@@ -98,6 +98,7 @@ class Admin:
         values = await _mapping(request)
         self._cloud.settings.change(values)
         self._cloud.views.clear()
+        self._cloud.budget.clear()
         if "arm_buckets" in values:
             self._cloud.buckets.clear()
         return web.json_response({"changed": True})

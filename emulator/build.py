@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emulator.cloud import Cloud
 from emulator.control import Control
+from emulator.graph.rows import Rows
 from emulator.monitor.history import History
 from emulator.monitor.source import Source
 from emulator.scenario import Scenario
@@ -44,6 +45,7 @@ def build(
         models=behaviours,
         workload=told,
         source=Source(control, settings, behaviours, told, History(control.log)),
+        graph=Rows(control),
         identity_header=identity_header or secrets.token_hex(16),
     )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from emulator.control import Control
 from emulator.faults import Faults
+from emulator.graph.quota import Quota
+from emulator.graph.rows import Rows
 from emulator.models import Models
 from emulator.monitor.budget import Budget
 from emulator.monitor.load import Workload
@@ -27,8 +29,10 @@ class Cloud:
     models: Models
     workload: Workload
     source: Source
+    graph: Rows
     identity_header: str
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
     buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))
     budget: Budget = field(default_factory=lambda: Budget(time.monotonic))
+    graph_quota: Quota = field(default_factory=lambda: Quota(time.monotonic))
     requests: RequestLog = field(default_factory=RequestLog)

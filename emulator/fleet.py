@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.models import Model
+from emulator.models import Incident, Model
+from emulator.monitor.catalogue import LOG_CATEGORIES
 from emulator.scenario import DeploymentPlan, EndpointPlan, Scenario, Shift, WorkspacePlan
 from emulator.tokens import Identity
 from emulator.values import chance, guid
@@ -12,6 +13,12 @@ from emulator.values import chance, guid
 REGIONS = ("westeurope", "northeurope", "eastus2", "swedencentral")
 TEAMS = ("payments", "search", "logistics", "media", "support", "pricing")
 SKUS = ("Standard_DS3_v2", "Standard_DS2_v2", "STANDARD_F4S_V2", "standard_ds4_v2", "Standard_NC4as_T4_v3")
+_DIAGNOSTICS = {
+    "name": "to-log-analytics",
+    "workspace": None,
+    "logs": list(LOG_CATEGORIES),
+    "metrics": False,
+}
 NAMES = ("blue", "green", "canary", "shadow")
 
 
@@ -76,6 +83,8 @@ def _endpoint(i: int, workspace: str, size: FleetSize, seed: int) -> EndpointPla
         by=f"{team} pipeline",
         document=document,
         deployments=deployments,
+        metrics=chance(seed, "metrics", i) >= 0.005,
+        diagnostics=(_DIAGNOSTICS,) if chance(seed, "diagnostics", i) < 0.6 else (),
         history=(Shift("-20d", f"{team} pipeline", _split(i, size.deployments, seed), {}),),
     )
 
@@ -103,7 +112,20 @@ def _deployment(i: int, j: int, created: str, size: FleetSize, seed: int) -> Dep
             "environmentId": "sklearn-serving:12",
         },
         failed=failed,
+        behaves=_behaves(i, j, seed),
     )
+
+
+def _behaves(i: int, j: int, seed: int) -> Model:
+    """Latencies of all kinds; some deployments had a bad hour of late, some get slower and slower."""
+    p50 = 5 * 30 ** chance(seed, "p50", i)
+    roll = chance(seed, "incident", i, j)
+    incidents: tuple[Incident, ...] = ()
+    if roll < 0.03:
+        incidents = (Incident("-26h", "-25h", p95_factor=3.0, failure_rate=0.08),)
+    elif roll < 0.06:
+        incidents = (Incident("-21d", "-2d", p95_factor=2.2, grows=True),)
+    return Model(round(p50, 1), round(p50 * (2 + 2 * chance(seed, "p95", i, j)), 1), incidents=incidents)
 
 
 def _name(j: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -20,11 +21,13 @@ from emulator.control import Fate, effective_body
 from emulator.errors import ArmError
 from emulator.fold import Resource
 from emulator.models import Failure, Model
+from emulator.monitor.minutes import OK
 from emulator.requestlog import Entry
 from emulator.tokens import SCORING_AUDIENCE
 from emulator.values import Json, chance, new_guid, seconds
 
 _HEADER = "azureml-model-deployment"
+_MODEL_STATUS = "ms-azureml-model-error-statuscode"
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_-]")
 _CLIENT_ID_LENGTH = 40
 _SCORE_ACTION = f"{names.ENDPOINT_TYPE}/score/action"
@@ -69,10 +72,24 @@ class Scoring:
         entry.deployment = names.last(deployment.id)
         if not request.headers.get(_HEADER):  # requests that skip the split are not mirrored
             entry.mirrored_to = self._mirrored(endpoint, number)
+        started = time.monotonic()
         response = await self._ask(deployment, raw, number)
+        self._count(deployment, entry.mirrored_to, response, 1000 * (time.monotonic() - started))
         response.headers[_HEADER] = names.last(deployment.id)
         response.headers["azureml-model-session"] = names.last(deployment.id)
         return response
+
+    def _count(
+        self, deployment: Resource, mirrored_to: str | None, response: web.Response, took_ms: float
+    ) -> None:
+        """Into the metrics of this minute, the copy for the shadow deployment too."""
+        told = response.headers.get(_MODEL_STATUS)
+        model = 200 if response.status == 200 else int(told) if told else None
+        counted, minute = self.cloud.source.counted, int(self.cloud.control.clock().timestamp() // 60)
+        counted.add(deployment.id, minute, (response.status, model), took_ms)
+        if mirrored_to is not None:
+            shadow = names.deployment_id(deployment.id.rpartition("/deployments/")[0], mirrored_to)
+            counted.add(shadow, minute, OK, self.cloud.models.of(shadow).mean_ms)
 
     def _trace(self, request: web.Request, entry: Entry) -> dict[str, str]:
         """The answer's ids: x-request-id is always ours, the client's own is kept as far as it is valid."""
@@ -202,7 +219,7 @@ def _failed(failure: Failure) -> web.Response:
 def _model_error(status: int, reason: str) -> web.Response:
     """424: the container's own status travels in headers."""
     response = _plain(424, reason)
-    response.headers["ms-azureml-model-error-statuscode"] = str(status)
+    response.headers[_MODEL_STATUS] = str(status)
     response.headers["ms-azureml-model-error-reason"] = reason
     return response
 

@@ -49,7 +49,7 @@ class Front:
         entry.caller = identity.name
         match = routes.find(PROVIDERS, request.method, request.path)
         limits: dict[str, str] = {}
-        if cloud.settings.arm_buckets:
+        if cloud.settings.arm_buckets and match.subscription:  # Resource Graph has a quota of its own
             limits = cloud.buckets.take(match.subscription, identity.object_id, request.method)
         if match.route.action is not None:
             permissions.check(identity, match.route.action, match.scope)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.arm import authorization, containerlogs, deployments, endpoints, keys, operations, workspaces
 from emulator.arm.routes import Table
+from emulator.graph import queries
 from emulator.monitor import diagnostics, listing
 
 PROVIDERS: dict[str, Table] = {
@@ -16,5 +17,6 @@ PROVIDERS: dict[str, Table] = {
         **operations.ROUTES,
     },
     "microsoft.authorization": authorization.ROUTES,
+    "microsoft.resourcegraph": queries.ROUTES,
     "microsoft.insights": {**listing.ROUTES, **diagnostics.ROUTES},
 }

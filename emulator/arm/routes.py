@@ -34,6 +34,7 @@ Table = dict[Key, Route]
 ANY_SCOPE = -1
 SUBSCRIPTION = 2
 GROUP = 4
+TENANT = 0
 
 
 def at(method: str, before: int, words: str) -> Key:
@@ -46,7 +47,7 @@ def find(providers: dict[str, Table], method: str, path: str) -> Match:
     """The route of a path, or ARM's 404 for what this emulator does not serve."""
     parts = path.strip("/").split("/")
     lower = [part.lower() for part in parts]
-    if lower[0] != "subscriptions" or "providers" not in lower[:-1]:
+    if lower[0] not in {"subscriptions", "providers"} or "providers" not in lower[:-1]:
         raise ArmError(404, "InvalidResourceType", f"Nothing is served at '{path}'.")
     split = len(lower) - 1 - lower[::-1].index("providers")
     table = providers.get(lower[split + 1])
@@ -58,7 +59,7 @@ def find(providers: dict[str, Table], method: str, path: str) -> Match:
         if route is not None:
             return Match(
                 route,
-                parts[1],
+                parts[1] if split else "",
                 parts[3] if split > 3 else "",
                 tuple(parts[split + 3 :: 2]),
                 _scope(parts, split),
