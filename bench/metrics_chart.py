@@ -77,8 +77,11 @@ def _fill_hours(owner: psycopg.Connection, now: datetime) -> None:
 
 def _asked(deployment_id: int, now: datetime) -> list[tuple[str, Any]]:
     """The statements by which a chart of 30 days gets its figures."""
-    window = ([deployment_id], now - timedelta(days=DAYS_OF_HOURS), now)
-    return [("SELECT * FROM metrics_hours(%s::bigint[], %s, %s) ORDER BY hour", window)]
+    from endpoints.metrics.selectors.series import series
+
+    with _overheard() as statements:
+        series([deployment_id], since=now - timedelta(days=DAYS_OF_HOURS), until=now, now=now)
+    return statements
 
 
 @contextmanager
