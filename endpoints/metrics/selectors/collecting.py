@@ -89,6 +89,9 @@ class BackfillPage:
     next_before: int | None
 
 
+# GREATEST passes over NULL, which would make an unknown age 0.
+_AGE = """CASE WHEN r.ended_at IS NOT NULL
+        THEN greatest(0, extract(epoch FROM statement_timestamp() - r.ended_at)::float8) END"""
 _SEEN = """
 WITH seen AS (
     SELECT lower(subscription_id) AS subscription, bool_and(id = ANY (%(workspaces)s::bigint[])) AS all_of_it
@@ -101,7 +104,7 @@ _COLLECTORS = f"""
 SELECT c.id, c.subscription, c.region, c.due_at, coalesce(c.claimed_until > statement_timestamp(), false),
     c.cadence_seconds, c.cadence_reason, c.failures, c.retry_at, c.complete_until,
     c.batch_refused_at, CASE WHEN s.all_of_it THEN c.batch_refused_reason ELSE '' END,
-    r.outcome, r.ended_at, greatest(0, extract(epoch FROM statement_timestamp() - r.ended_at)::float8),
+    r.outcome, r.ended_at, {_AGE},
     extract(epoch FROM r.ended_at - r.started_at)::float8, r.calls, r.points, r.rows, r.rows_changed, r.lag_seconds,
     jsonb_array_length(r.unreadable), jsonb_array_length(r.truncated), r.error_code,
     CASE WHEN s.all_of_it THEN r.error ELSE '' END, CASE WHEN s.all_of_it THEN r.azure_request_id ELSE '' END

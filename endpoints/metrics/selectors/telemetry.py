@@ -85,7 +85,9 @@ _WORST_FIRST = (
 )
 _ORDER: tuple[State, ...] = (*_WORST_FIRST, *(state for state in State if state not in _WORST_FIRST))
 _RANKS: Mapping[State, int] = {state: rank for rank, state in enumerate(_ORDER, start=1)}
-_AGE = "greatest(0, extract(epoch FROM statement_timestamp() - t.minute)::float8 - 60)"
+# GREATEST passes over NULL, which would make an unknown age 0.
+_AGE = """CASE WHEN t.minute IS NOT NULL
+        THEN greatest(0, extract(epoch FROM statement_timestamp() - t.minute)::float8 - 60) END"""
 _BRIEFS = f"""
 SELECT t.endpoint_id, t.state, t.reason, t.minute, {_AGE}, t.lag_seconds, t.requests, t.p95, t.failure_share,
     t.over_budget, b.p95_ms, b.failure_share, t.spark, t.spark_until
