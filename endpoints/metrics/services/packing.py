@@ -7,7 +7,6 @@ as one. Who packs and who writes old hours exclude each other; hours of the last
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -81,19 +80,23 @@ def first_unpacked(now: datetime) -> date:
     return retained.first_month_of_hours(now, days)
 
 
-def write_as_rows(keys: str, values: dict[str, Any], days: Collection[date]) -> None:
-    """Within a transaction that will write hours of these UTC days: have what is packed of them as rows.
+def prepare_hours(first: date, last: date) -> None:
+    """At the start of a transaction that will write hours of these UTC days: their partitions, and nobody packs them.
 
-    `keys` is a query for deployment_id and day. Makes the partitions, too: who packs drops those that are empty.
+    At the start, because making a partition waits for all who use the table: whoever does that must hold nothing.
     """
     # A day early: who packs may look at the clock after us.
-    if min(days) < first_unpacked(db_now() + timedelta(days=1)):
+    if first < first_unpacked(db_now() + timedelta(days=1)):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
-            partitions.make("hour", {day.replace(day=1) for day in days})
+    partitions.make("hour", {first + timedelta(days=n) for n in range(0, (last - first).days, 28)} | {last})
+
+
+def unpack(keys: str, values: dict[str, Any], first: date) -> None:
+    """Have what is packed as rows. `keys` is a query for deployment_id and UTC day, `first` the oldest day."""
+    if first < first_unpacked(db_now() + timedelta(days=1)):
+        with connection.cursor() as cursor:
             cursor.execute(_UNPACK.format(keys=keys), values)
-    else:
-        partitions.make("hour", {day.replace(day=1) for day in days})
 
 
 def _pack_month(begins: date, stop: float) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,19 +27,21 @@ SETTLE = timedelta(minutes=5)
 _BATCH = 5_000
 # Of a task's time limit; what is left is due at the next call.
 _SECONDS = 45
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 _VALUES = ", ".join(f"m.{name}" for name in NAMES)
-_TAKE_HOURS = """
-DELETE FROM metrics_dirty_hour WHERE (deployment_id, hour) IN (
-    SELECT deployment_id, hour FROM metrics_dirty_hour WHERE hour < %(until)s
-    ORDER BY hour, deployment_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING deployment_id, hour
+_DUE_HOURS = """
+SELECT deployment_id, hour FROM metrics_dirty_hour WHERE hour >= %(since)s AND hour < %(until)s
+ORDER BY hour, deployment_id LIMIT %(limit)s
 """
-_TAKE_DAYS = """
-DELETE FROM metrics_dirty_day WHERE (deployment_id, day) IN (
-    SELECT deployment_id, day FROM metrics_dirty_day
-    ORDER BY day, deployment_id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING deployment_id, day
+_DUE_DAYS = """
+SELECT deployment_id, day FROM metrics_dirty_day WHERE day >= %(since)s AND day < %(until)s
+ORDER BY day, deployment_id LIMIT %(limit)s
+"""
+_SPAN = "SELECT min({moment}), max({moment}) FROM ({due}) AS due"
+_TAKE = """
+DELETE FROM {table} WHERE (deployment_id, {moment}) IN ({due} FOR UPDATE SKIP LOCKED)
+RETURNING deployment_id, {moment}
 """
 # No minute is in both tables: minutes are copied to the kept ones in the transaction that drops them.
 _MINUTES_OF_DUE = " UNION ALL ".join(
@@ -55,14 +57,14 @@ _MINUTES_OF_DUE = " UNION ALL ".join(
 _STAGED = f"""
     SELECT m.deployment_id, {staging.HOUR_OF.format("m.minute")} AS hour, {_VALUES} FROM pg_temp.metrics_staging m
 """  # noqa: S608
-_DAYS_OF_DUE = """
+_DAYS_OF_TAKEN = """
     SELECT DISTINCT deployment_id, (hour AT TIME ZONE 'UTC')::date AS day
     FROM unnest(%(ids)s::bigint[], %(hours)s::timestamptz[]) AS d (deployment_id, hour)
 """
 _STAGED_DAYS = """
     SELECT DISTINCT deployment_id, (minute AT TIME ZONE 'UTC')::date AS day FROM pg_temp.metrics_staging
 """
-_DUE_DAYS = (
+_TAKEN_DAYS = (
     "SELECT deployment_id, day FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS d (deployment_id, day)"
 )
 _MAKE_HOURS = """
@@ -74,7 +76,7 @@ SELECT count(*) FROM made
 """
 _HOURS_OF_DUE = _MAKE_HOURS.format(hours=rollup_sql.hours(_MINUTES_OF_DUE))
 _HOURS_OF_STAGED = _MAKE_HOURS.format(hours=rollup_sql.hours(_STAGED))
-_MAKE_DAYS = rollup_sql.days(_DUE_DAYS)
+_MAKE_DAYS = rollup_sql.days(_TAKEN_DAYS)
 
 
 def roll_up(limit: int = _BATCH, *, until: datetime | None = None) -> int:
@@ -112,32 +114,54 @@ def write_hours(rows: Iterable[MinuteRow]) -> int:
         retained.first_day_of_minutes(db_now(), settings.OPSPORTAL.metrics_minute_days)
     )
     days = {datetime.fromtimestamp(minute, UTC).date() for _, minute in wanted}
-    with staging.staged(encoded(sorted(wanted.items()))):
-        staging.store_kept(oldest)
-        packing.write_as_rows(_STAGED_DAYS, {}, days)
-        return _first(_HOURS_OF_STAGED)
+    with transaction.atomic():
+        packing.prepare_hours(min(days), max(days))
+        with staging.staged(encoded(sorted(wanted.items()))):
+            staging.store_kept(oldest)
+            packing.unpack(_STAGED_DAYS, {}, min(days))
+            return _first(_HOURS_OF_STAGED)
 
 
 def _make_hours(limit: int, until: datetime) -> int:
+    window = {"since": _EVER, "until": until, "limit": limit}
+    span = _span(_DUE_HOURS, "hour", window)
+    if span is None:
+        return 0
+    first, last = (moment.astimezone(UTC).date() for moment in span)
     with transaction.atomic():
-        due = _taken(_TAKE_HOURS, limit=limit, until=until)
+        packing.prepare_hours(first, last)
+        window |= {"since": span[0], "until": span[1] + retained.HOUR}
+        due = _taken(_DUE_HOURS, "metrics_dirty_hour", "hour", window)
         if due:
-            hours = [hour for _, hour in due]
-            values = {"ids": [deployment_id for deployment_id, _ in due], "hours": hours}
-            packing.write_as_rows(_DAYS_OF_DUE, values, {hour.astimezone(UTC).date() for hour in hours})
+            ids, hours = [deployment_id for deployment_id, _ in due], [hour for _, hour in due]
+            values = {"ids": ids, "hours": hours}
+            packing.unpack(_DAYS_OF_TAKEN, values, first)
             _first(_HOURS_OF_DUE, **values, first=min(hours), last=max(hours))
     return len(due)
 
 
 def _make_days(limit: int) -> int:
+    window = {"since": _EVER.date(), "until": date.max, "limit": limit}
+    span = _span(_DUE_DAYS, "day", window)
+    if span is None:
+        return 0
+    partitions.make("day", {date(year, 1, 1) for year in range(span[0].year, span[1].year + 1)})
     with transaction.atomic():
-        due = _taken(_TAKE_DAYS, limit=limit)
+        window |= {"since": span[0], "until": span[1] + timedelta(days=1)}
+        due = _taken(_DUE_DAYS, "metrics_dirty_day", "day", window)
         if due:
-            days = [day for _, day in due]
-            partitions.make("day", {day.replace(month=1, day=1) for day in days})
+            values = {"ids": [deployment_id for deployment_id, _ in due], "days": [day for _, day in due]}
             with connection.cursor() as cursor:
-                cursor.execute(_MAKE_DAYS, {"ids": [deployment_id for deployment_id, _ in due], "days": days})
+                cursor.execute(_MAKE_DAYS, values)
     return len(due)
+
+
+def _span(due: str, moment: str, window: dict[str, Any]) -> tuple[Any, Any] | None:
+    """The first and the last of what is due, to prepare for before anything is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SPAN.format(moment=moment, due=due), window)
+        first, last = cursor.fetchone()
+    return None if first is None else (first, last)
 
 
 def _repeated(make: Callable[[], int], stop: float) -> int:
@@ -147,9 +171,9 @@ def _repeated(make: Callable[[], int], stop: float) -> int:
     return total + made
 
 
-def _taken(statement: str, **values: Any) -> list[tuple[int, Any]]:
+def _taken(due: str, table: str, moment: str, window: dict[str, Any]) -> list[tuple[int, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_TAKE.format(table=table, moment=moment, due=due), window)
         return list(cursor.fetchall())
 
 
