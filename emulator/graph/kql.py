@@ -107,10 +107,10 @@ def run(query: str, rows: Rows) -> Rows:
 
 def parse(query: str) -> list[Stage]:
     reader = Reader(_tokens(query))
-    if not reader.takes("resources") and reader.peek() != "where":
-        raise QueryError(reader.peek() or "<EOF>")
     stages: list[Stage] = []
-    if reader.peek() == "where":
+    if not reader.takes("resources"):
+        if reader.peek() != "where":
+            raise QueryError(reader.peek() or "<EOF>")
         stages.append(_stage(reader))
     while reader.at < len(reader.tokens):
         reader.take("|")

@@ -19,7 +19,9 @@ class Metrics:
 
     arm: Arm
 
-    async def batch(self, ids: list[str], region: str = "westeurope", subscription: str = PROD, **sent: Any) -> Answer:
+    async def batch(
+        self, ids: list[str], region: str = "westeurope", subscription: str = PROD, **sent: Any
+    ) -> Answer:
         """The refusal or the answer; `audience` and `body` replace what is usually sent."""
         token = self.arm.token(sent.pop("audience", AUDIENCE))
         body = sent.pop("body", {"resourceids": ids})
