@@ -109,7 +109,7 @@ class Rolled(Series):
 class Hour(Rolled):
     """One hour of one deployment; monthly partitions.
 
-    Of the last weeks only: older hours are packed. Read them all by the SQL function `metrics_hours(ids, since, until)`.
+    Of the last weeks only, older hours are packed: read them by the SQL function `metrics_hours(ids, since, until)`.
     """
 
     pk = models.CompositePrimaryKey("deployment_id", "hour")
