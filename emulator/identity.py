@@ -8,6 +8,7 @@ from emulator.cloud import Cloud
 from emulator.control import Fate
 from emulator.errors import ArmError
 from emulator.listener import base_url
+from emulator.monitor.dataplane import AUDIENCE
 from emulator.requestlog import Entry
 from emulator.values import Json
 
@@ -52,7 +53,7 @@ class ManagedIdentity:
 
 
 def cloud_metadata(request: web.Request) -> list[Json]:
-    """`/metadata/endpoints`: this emulator as a cloud of its own."""
+    """`/metadata/endpoints`: this emulator as a cloud of its own. Azure's documents do not name the metrics."""
     base = base_url(request)
     return [
         {
@@ -66,5 +67,7 @@ def cloud_metadata(request: web.Request) -> list[Json]:
                 "identityProvider": "AAD",
             },
             "suffixes": {"storage": "core.emulated.invalid"},
+            "metrics": f"{base}/metrics/{{region}}",
+            "metricsAudience": AUDIENCE,
         }
     ]

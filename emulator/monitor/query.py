@@ -52,6 +52,11 @@ def refused(message: str) -> ArmError:
 
 def parse(sent: Mapping[str, str], space: Namespace, span: Span, behaviour: Behaviour) -> Query:
     """The query of `sent`, whose parameter names are in lower case and without a dollar sign."""
+    for name in ("rollupby", "resulttype"):
+        if sent.get(name, "data").lower() != "data":
+            raise refused(
+                f"Detect invalid value: {sent[name]} for query parameter: '{name}', which is not served here"
+            )
     metrics = _metrics(sent.get("metricnames"), space)
     interval = _interval(sent.get("interval"), behaviour)
     aggregations = _aggregations(sent.get("aggregation"), metrics, behaviour)

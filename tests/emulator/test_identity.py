@@ -169,3 +169,5 @@ async def test_metadata__of_the_cloud__points_back_at_the_caller(arm: Arm) -> No
     base = str(arm.client.make_url("")).rstrip("/")
     assert found.body[0]["resourceManager"] == base
     assert set(found.body[0]) >= {"name", "portal", "authentication", "suffixes"}
+    assert found.body[0]["metrics"] == f"{base}/metrics/{{region}}"
+    assert found.body[0]["metricsAudience"] == "https://metrics.monitor.azure.com"

@@ -129,6 +129,8 @@ def asked(behaviour: Behaviour | None = None, **sent: str) -> query.Query:
         ({"interval": "PT3M"}, "query parameter: 'interval'"),
         ({"top": "0"}, "query parameter: 'top'"),
         ({"orderby": "size desc"}, "query parameter: 'orderby'"),
+        ({"rollupby": "deployment"}, "query parameter: 'rollupby'"),
+        ({"resulttype": "metadata"}, "query parameter: 'resulttype'"),
         ({"starttime": "yesterday"}, "query parameter: 'starttime'"),
         ({"starttime": "2026-11-25T11:00:00Z", "endtime": "2026-11-25T10:00:00Z"}, "is after endTime"),
         (
