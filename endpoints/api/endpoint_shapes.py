@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
+from endpoints.api.metric_shapes import BriefOut, brief
 from endpoints.api.shapes import Shape, SplitOut, next_field
 from endpoints.api.workspaces import FreshnessOut
+from endpoints.inventory.selectors import FleetRow
+from endpoints.metrics.selectors import Brief
 
 _JSON_STATE = "Azure's fields as the portal compares them, without keys and secrets."
 
@@ -49,6 +54,43 @@ class EndpointItemOut(Shape):
     read_at = serializers.DateTimeField(allow_null=True)
     is_stale = serializers.BooleanField()
     unreadable_since = serializers.DateTimeField(allow_null=True)
+    metrics = BriefOut()
+
+
+def endpoint_item(row: FleetRow, figures: Brief) -> dict[str, Any]:
+    """An `EndpointItemOut`. By hand: a serializer takes ten times as long for a list."""
+    return {
+        "workspace": row.workspace,
+        "environment": row.environment,
+        "name": row.name,
+        "location": row.location,
+        "severity": row.severity.word,
+        "status": row.status,
+        "marks": [
+            {"code": one.code, "severity": one.severity.word, "label": one.label, "sentence": one.sentence}
+            for one in row.marks
+        ],
+        "provisioning_state": row.provisioning_state,
+        "traffic": row.traffic,
+        "mirror_traffic": row.mirror_traffic,
+        "deployments": [
+            {
+                "name": one.name,
+                "provisioning_state": one.provisioning_state,
+                "model": one.model,
+                "instance_type": one.instance_type,
+                "instance_count": one.instance_count,
+            }
+            for one in row.deployments
+        ],
+        "owner": row.owner,
+        "auth_mode": row.auth_mode,
+        "public_network_access": row.public_network_access,
+        "read_at": row.read_at,
+        "is_stale": row.is_stale,
+        "unreadable_since": row.unreadable_since,
+        "metrics": brief(figures),
+    }
 
 
 class CountsOut(Shape):

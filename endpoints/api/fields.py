@@ -13,6 +13,7 @@ from endpoints.api.problems import clean
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$")
 MOST_DEPLOYMENTS = 100
+_LARGEST_NUMBER = 1e300
 
 
 class StrictBody(serializers.Serializer[Any]):
@@ -71,3 +72,25 @@ class SplitField(serializers.DictField):
         if len({str(name).lower() for name in data}) != len(data):
             raise ValidationError(["Two names differ only in case; Azure takes them for one deployment."])
         return super().to_internal_value(dict(data))
+
+
+class Number(serializers.FloatField):
+    """A JSON number; "90", true and what overflows are not taken for one."""
+
+    default_error_messages = {"invalid": "Give a number."}  # noqa: RUF012 - as above
+
+    def to_internal_value(self, data: Any) -> float:
+        if not isinstance(data, int | float) or isinstance(data, bool) or abs(data) > _LARGEST_NUMBER:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Flag(serializers.BooleanField):
+    """JSON's true or false and nothing that only resembles them."""
+
+    default_error_messages = {"invalid": "Give true or false."}  # noqa: RUF012 - as above
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data

@@ -12,11 +12,11 @@ from endpoints.api.endpoint_shapes import (
     CountsOut,
     DeploymentListOut,
     DeploymentOut,
-    EndpointItemOut,
     EndpointListOut,
     EndpointOut,
     HistoryItemOut,
     HistoryOut,
+    endpoint_item,
 )
 from endpoints.api.operation import Call, operation
 from endpoints.api.paging import PageQuery, page
@@ -24,6 +24,7 @@ from endpoints.api.rules import narrowed_to, on_workspace
 from endpoints.api.view import ApiView
 from endpoints.core.errors import Invalid, NotFound
 from endpoints.inventory import selectors as inventory
+from endpoints.metrics.selectors import briefs
 
 
 class FleetQuery(PageQuery):
@@ -66,7 +67,8 @@ class Endpoints(ApiView):
         found = inventory.fleet_rows(seen, text=text, cursor=call.query["cursor"], limit=call.query["limit"])
         if found.problems:
             raise Invalid({"q": found.problems})
-        items = list(EndpointItemOut(found.rows, many=True).data)
+        figures = briefs(row.id for row in found.rows)
+        items = [endpoint_item(row, figures[row.id]) for row in found.rows]
         body = page(call.request, items, cursor=found.next_cursor or None)
         return Response(body | {"counts": CountsOut(inventory.fleet_counts(seen, text=text)).data})
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from endpoints.api import audit, changes, executor, fleet, me, rollback, schema, unknown, workspaces
+from endpoints.api import (
+    audit,
+    budget,
+    changes,
+    executor,
+    fleet,
+    me,
+    metrics,
+    rollback,
+    schema,
+    telemetry,
+    unknown,
+    workspaces,
+)
 
 
 class NumberConverter:
@@ -55,6 +68,17 @@ urlpatterns = [
     path(f"{_ENDPOINT}/deployments", fleet.Deployments.as_view(), name="deployments"),
     path(f"{_ENDPOINT}/deployments/<azure_name:deployment>", fleet.Deployment.as_view(), name="deployment"),
     path(f"{_ENDPOINT}/rollback", rollback.Rollback.as_view(), name="rollback"),
+    path(f"{_ENDPOINT}/metrics", metrics.Series.as_view(), name="metrics"),
+    path(f"{_ENDPOINT}/metrics/rows", metrics.Rows.as_view(), name="metrics_rows"),
+    path(f"{_ENDPOINT}/metrics/latest", metrics.Latest.as_view(), name="metrics_latest"),
+    path(f"{_ENDPOINT}/metrics/over-budget", metrics.OverBudget.as_view(), name="metrics_over_budget"),
+    path(f"{_ENDPOINT}/metrics/observed", metrics.ObservedSplit.as_view(), name="metrics_observed"),
+    path(f"{_ENDPOINT}/budget", budget.Budget.as_view(), name="budget"),
+    path(f"{_ENDPOINT}/budget/decision", budget.Decision.as_view(), name="budget_decision"),
+    path(f"{_ENDPOINT}/budget/withdrawal", budget.Withdrawal.as_view(), name="budget_withdrawal"),
+    path("telemetry", telemetry.Telemetry.as_view(), name="telemetry"),
+    path("collectors", telemetry.Collectors.as_view(), name="collectors"),
+    path("backfills", telemetry.Backfills.as_view(), name="backfills"),
     path("changes", changes.Changes.as_view(), name="changes"),
     path("changes/<number:number>", changes.Change.as_view(), name="change"),
     path("changes/<number:number>/approve", changes.Approve.as_view(), name="change_approve"),

@@ -15,6 +15,7 @@ from endpoints.audit.models import Entry
 from endpoints.changes import services
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.selectors import rollback_offer
+from endpoints.metrics.services import propose_budget
 from tests.access_matrix.addresses import Address
 from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
 
@@ -87,13 +88,21 @@ def _place(slug: str, secret: str) -> Place:
     number = services.request_change(
         principal=principal(asker), endpoint_id=endpoint.pk, split={"blue": 90, "green": 10}, reason=secret
     )
-    return Place(workspace, secret, number)
+    proposer = make_person(f"the-proposer-{slug}", {slug: [Role.OPERATOR]})
+    proposed = propose_budget(
+        principal=principal(proposer),
+        endpoint_id=endpoint.pk,
+        p95_ms=250,
+        failure_share=0.01,
+        reason="What was promised.",
+    )
+    return Place(workspace, secret, number, {"proposal": proposed.proposal_id})
 
 
 def _name_things(place: Place, token_id: int) -> None:
     change = Change.objects.get(pk=place.number)
     offer = rollback_offer(principal(change.author), change.endpoint_id, place.workspace.pk)
-    place.values = {
+    place.values |= {
         "ws": place.workspace.slug,
         "name": "checkout-risk",
         "deployment": "blue",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,12 +25,18 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from endpoints.access.models import User
+from endpoints.access.models import User, Workspace
 from endpoints.api.schema import document
 from endpoints.changes import services
 from endpoints.changes.targets import key_of
+from endpoints.dispatch import db_now
+from endpoints.inventory.models import Endpoint
+from endpoints.metrics.models import Backfill, Collector
+from endpoints.metrics.services import propose_budget, write_minutes
 from tests.api.api import ask_for_change, hash_of
-from tests.support.people import browser, make_endpoint, make_person, principal, token_for
+from tests.metrics.budgeting import budget_since
+from tests.metrics.storing import row
+from tests.support.people import SUBSCRIPTION, browser, make_endpoint, make_person, principal, token_for
 from tests.support.requests import connection_kept
 
 EXAMPLES = 8
@@ -58,7 +65,35 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
     services.reject_change(
         principal=principal(ruler), change_id=number, seen_hash=hash_of(number), comment="Not yet."
     )
-    return {"number": ask_for_change(author, endpoint.pk, {"blue": 50, "green": 50}), "ruler": ruler}
+    return {
+        "number": ask_for_change(author, endpoint.pk, {"blue": 50, "green": 50}),
+        "ruler": ruler,
+        "proposal": measured(endpoint, workspace),
+    }
+
+
+def measured(endpoint: Endpoint, workspace: Workspace) -> int:
+    """Minutes of a deployment, a budget, and the number of a proposal for another one."""
+    begin = db_now() - timedelta(hours=2)
+    blue = endpoint.deployments.get(name="blue").pk
+    write_minutes(
+        row(blue, begin.replace(second=0, microsecond=0) + timedelta(minutes=n), requests=n, p95=200 + n)
+        for n in range(100)
+    )
+    budget_since(endpoint.pk, begin, 250, 0.01)
+    collector = Collector.objects.create(subscription=SUBSCRIPTION, region="westeurope", due_at=begin)
+    Backfill.objects.create(
+        collector=collector, since=begin - timedelta(days=9), until=begin, cursor=begin, asked_by="user:1",
+        asked_at=begin, due_at=begin,
+    )  # fmt: skip
+    asks = make_person("omar", {workspace.slug: ["operator"]})
+    return propose_budget(
+        principal=principal(asks),
+        endpoint_id=endpoint.pk,
+        p95_ms=400,
+        failure_share=None,
+        reason="Too tight.",
+    ).proposal_id
 
 
 def as_token(user: User) -> dict[str, Any]:
@@ -100,7 +135,7 @@ _BODY = {
 }
 
 
-def real(case: Any, number: int) -> None:
+def real(case: Any, number: int, proposal: int) -> None:
     """Put what exists into the address and the preconditions, so that the call gets past the door."""
     there = {
         "ws": "mlw-prod-weu",
@@ -115,7 +150,8 @@ def real(case: Any, number: int) -> None:
     if "If-Match" in (case.headers or {}):
         case.headers["If-Match"] = f'"{hash_of(number)}"'
     if isinstance(case.body, dict):
-        case.body |= {name: value for name, value in _BODY.items() if name in case.body}
+        known = _BODY | {"proposal": proposal}
+        case.body |= {name: value for name, value in known.items() if name in case.body}
 
 
 @pytest.fixture
@@ -143,7 +179,7 @@ def test_operation__whatever_is_sent__answers_as_described(name, stage, applicat
     def probe(call: tuple[Any, bool]) -> None:
         case, is_real = call
         if is_real:
-            real(case, stage["number"])
+            real(case, stage["number"], stage["proposal"])
         (case.headers or {}).pop(
             "Authorization", None
         )  # a made-up token would be judged before the real session

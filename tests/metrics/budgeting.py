@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from endpoints.metrics.models import Budget, BudgetProposal
+from endpoints.metrics.models import Budget, BudgetDecision, BudgetProposal
 
 
 def budget_since(
@@ -19,6 +19,7 @@ def budget_since(
         proposed_by="user:1",
         proposed_at=since,
     )
+    BudgetDecision.objects.create(proposal=proposal, accepted=True, decided_by="user:1", decided_at=since)
     Budget.objects.create(
         endpoint_id=endpoint_id,
         proposal=proposal,

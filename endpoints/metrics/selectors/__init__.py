@@ -3,6 +3,7 @@
 Functions take the ids of what they may look at and ask for nobody's rights; callers do, before.
 """
 
+from endpoints.metrics.selectors.boundaries import finest_grain
 from endpoints.metrics.selectors.budget import (
     BudgetRow,
     ProposalRow,
@@ -50,6 +51,7 @@ __all__ = [
     "budgets_at",
     "budgets_between",
     "collectors",
+    "finest_grain",
     "health",
     "latest",
     "observed_split",
