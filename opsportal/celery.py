@@ -23,6 +23,9 @@ def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 # name -> when. The names of tasks are those that the rooms register.
 TIMETABLE: dict[str, dict[str, Any]] = {
     "read what is due from Azure": every(2, "inventory.sync_due", SYNC),
+    "read what is due from Azure Monitor": every(5, "metrics.collect_due", METRICS),
+    "read a slice of the past from Azure Monitor": every(2, "metrics.backfill_due", METRICS),
+    "read which endpoints export their logs": every(60, "metrics.read_diagnostics", METRICS),
     "roll up the hours that are due": every(60, "metrics.roll_up", METRICS),
     "find hours that no rollup was made of": every(1800, "metrics.find_missed_hours", METRICS),
     "make the partitions of the days to come": every(3600, "metrics.make_partitions", METRICS),

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "OPSPORTAL_"
 MIN_SECRET_LENGTH = 50
 MIN_DISTINCT_CHARACTERS = 10
+MIN_TOKEN_LENGTH = 32
 # Keys that were copied out of manuals and samples into production, and are therefore known to attackers.
 KNOWN_SAMPLES = (
     "django-insecure",
@@ -129,6 +130,14 @@ class Config(BaseSettings):
     sync_cadence_seconds: Seconds = Field(
         default=30, description="How often each workspace is read from Azure while the request budget allows."
     )
+    metrics_cadence_seconds: Seconds = Field(
+        default=60, description="How often metrics are read from Azure Monitor while it keeps up."
+    )
+    metrics_reread_minutes: Annotated[int, Field(ge=1, le=45)] = Field(
+        default=10,
+        description="Each reading of metrics begins so many minutes before the last one ended, because Azure fills in "
+        "and revises minutes for a while.",
+    )
     stale_read_seconds: Seconds = Field(
         default=120,
         description="A state read longer ago than this is called old and blocks starting a change.",
@@ -143,6 +152,12 @@ class Config(BaseSettings):
         description="Hours of metrics are kept for at least this many days, by the month. Days are kept for good.",
     )
 
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Whoever sends it as a bearer token reads the portal's own health at /metrics. At least 32 random "
+        "characters; empty: there is no such address.",
+    )
+
     azure_cloud: str = Field(
         default="AzureCloud",
         description="The name of the cloud: AzureCloud, AzureChinaCloud, AzureUSGovernment or one that "
@@ -155,6 +170,11 @@ class Config(BaseSettings):
     )
     azure_resource_manager: str = Field(
         default="https://management.azure.com", description="The address of Azure Resource Manager."
+    )
+    azure_metrics_endpoint: str = Field(
+        default="",
+        description="Where metrics of many resources are read, with {region} for the region, such as "
+        "https://{region}.metrics.monitor.azure.com; empty takes the cloud's own.",
     )
     azure_ca_bundle: Path | None = Field(
         default=None, description="A file of certificate authorities to trust instead of the usual ones."
@@ -200,6 +220,14 @@ class Config(BaseSettings):
             raise ValueError("repeats a few characters and can be guessed; use random ones")
         if any(sample in key.lower() for sample in KNOWN_SAMPLES):
             raise ValueError("is a published sample that anybody can look up; use random characters")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_or_empty(cls, value: SecretStr) -> SecretStr:
+        length = len(value.get_secret_value())
+        if 0 < length < MIN_TOKEN_LENGTH:
+            raise ValueError(f"has {length} characters and needs at least {MIN_TOKEN_LENGTH} random ones")
         return value
 
     @field_validator("allowed_hosts")

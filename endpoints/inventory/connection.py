@@ -13,6 +13,7 @@ _BY_HAND = {
     "resource_manager": "azure_resource_manager",
     "portal": "azure_portal_url",
     "studio": "azure_studio_url",
+    "metrics": "azure_metrics_endpoint",
 }
 
 

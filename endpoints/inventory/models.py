@@ -50,6 +50,8 @@ class Endpoint(Mirrored):
     # What `marks.py` finds, stored for sorting; the age of the data is added when a page is made.
     marks = models.JSONField(default=list)
     severity = models.SmallIntegerField(default=0)
+    # Marks that higher rooms found, by the room that did; they are among `marks` too.
+    outer_marks = models.JSONField(default=dict)
     # Null until all its deployments were listed once: what that first listing shows is no drift.
     deployments_seen_at = models.DateTimeField(null=True)
     latest_revision = models.ForeignKey(

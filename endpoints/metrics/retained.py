@@ -27,10 +27,11 @@ def whole_hours(since: datetime, until: datetime) -> tuple[datetime, datetime]:
 
     Kept minutes are kept by the hour: a late correction of one can then make its hour anew from all sixty.
     """
-    begins = _hour_of(since)
-    ends = _hour_of(until)
+    begins = hour_of(since)
+    ends = hour_of(until)
     return begins, ends if ends == until else ends + HOUR
 
 
-def _hour_of(moment: datetime) -> datetime:
+def hour_of(moment: datetime) -> datetime:
+    """When the hour that holds a moment begins."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -8,6 +8,7 @@ from endpoints.inventory.services.expectations import (
     expect_write,
 )
 from endpoints.inventory.services.observation import Answer, Observation
+from endpoints.inventory.services.outer_marks import set_outer_marks
 from endpoints.inventory.services.sync import sync_shard
 from endpoints.inventory.services.targets import request_sync
 
@@ -22,5 +23,6 @@ __all__ = [
     "observe_endpoint",
     "observe_endpoint_deleted",
     "request_sync",
+    "set_outer_marks",
     "sync_shard",
 ]

@@ -61,9 +61,10 @@ def refresh_marks(endpoint: Endpoint) -> None:
 
 def set_marks(endpoint: Endpoint, deployments: Iterable[Deployment]) -> None:
     """`refresh_marks` with the living deployments at hand."""
-    found = marks.find(_facts(endpoint, deployments))
-    endpoint.marks = [asdict(mark) for mark in found]
-    endpoint.severity = marks.worst(found)
+    own = [asdict(mark) for mark in marks.find(_facts(endpoint, deployments))]
+    outer = [mark for found in endpoint.outer_marks.values() for mark in found]
+    endpoint.marks = sorted(own + outer, key=lambda mark: -mark["severity"])
+    endpoint.severity = max((mark["severity"] for mark in endpoint.marks), default=marks.Severity.QUIET)
 
 
 def _facts(endpoint: Endpoint, deployments: Iterable[Deployment]) -> marks.EndpointFacts:
