@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -14,57 +15,106 @@ from endpoints.changes.selectors import ChangeRow, Tab, change_rows
 from endpoints.core import traffic
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.selectors import EndpointPage, HistoryItem
+from endpoints.metrics import selectors as metrics
+from endpoints.web import display
 from endpoints.web.bars import order_of
+from endpoints.web.budget import budget_view
 from endpoints.web.change_view import Event
 from endpoints.web.changes import Line, lines
 from endpoints.web.fresh import chip, trouble_of
+from endpoints.web.latest import figures_of
+from endpoints.web.metrics import chip_of_metrics, section
 from endpoints.web.names import of_refs
+from endpoints.web.observed_view import seen
 from endpoints.web.pages import PageRequest, is_partial, on_workspace, page, partial, render
 from endpoints.web.rollback import by_hand, form_context
 from endpoints.web.states import azure_sign
 from endpoints.web.wording import age, ago, clock
 
 HISTORY = 15
+OBSERVED = timedelta(hours=1)
+"""The stretch whose requests are held against the split."""
 
 
 @page(on_workspace(Action.VIEW))
 def endpoint(request: PageRequest, *, workspace: WorkspaceRow, name: str) -> HttpResponseBase:
     """The page; its middle alone when htmx asks."""
     shown = inventory.endpoint_page(workspace.id, name)
-    context = panel_context(request, shown)
     if is_partial(request):
-        return partial(request, "partials/endpoint.html", context)
+        return _part(request, shown)
+    context = panel_context(request, shown) | more_context(request, shown)
     context |= _frame(request.principal, shown, workspace)
+    context |= metrics_context(request, shown)
     return render(request, "endpoint/page.html", context, section="fleet")
+
+
+def _part(request: PageRequest, shown: EndpointPage) -> HttpResponseBase:
+    """One of the page's two live parts; charts bring themselves up to date."""
+    if request.GET.get("part") == "more":
+        return partial(request, "partials/endpoint_more.html", more_context(request, shown))
+    return partial(request, "partials/endpoint.html", panel_context(request, shown))
+
+
+def metrics_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
+    """The charts, and what they are held against."""
+    home = reverse("web:endpoint", kwargs={"ws": shown.workspace, "name": shown.name})
+    found = section(request, shown, home=home)
+    return found | {"marked_events": timeline(found["marked"])}
 
 
 def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
     """What may change while one watches."""
     me = request.principal
+    now = display.current().moment()
+    latest = metrics.latest(one.id for one in shown.deployments)
+    brief = metrics.briefs([shown.id])[shown.id]
     closed = change_rows(me, tab=Tab.CLOSED, endpoint_id=shown.id, limit=10).rows
     still_open = change_rows(me, tab=Tab.OPEN, endpoint_id=shown.id, limit=5).rows
     at_work = next((row for row in still_open if row.active), None)
-    history = inventory.history(shown.id, cursor=request.GET.get("history", "")[:200], limit=HISTORY)
-    place = {"ws": shown.workspace, "name": shown.name}
-    home = reverse("web:endpoint", kwargs=place)
+    budget = metrics.budget_at(shown.id)
     return {
         "shown": shown,
         "fresh": chip(shown.read_at, shown.freshness.cadence_seconds),
         "trouble": trouble_of([(shown.workspace, shown.freshness)]),
         "here": request.get_full_path(),
+        "observed": None
+        if shown.deleted_at
+        else seen(metrics.observed_split(shown.id, since=now - OBSERVED, until=now)),
+        "telemetry": brief,
+        "metrics_chip": chip_of_metrics(brief),
+        "budget": budget_view(me, shown, budget),
         "order": order_of(shown.traffic, names=[one.name for one in shown.deployments]),
         "models": {one.name.lower(): one.model for one in shown.deployments},
-        "deployments": [(one, azure_sign(one.provisioning_state)) for one in shown.deployments],
+        "deployments": [
+            (one, azure_sign(one.provisioning_state), figures_of(latest.get(one.id), budget))
+            for one in shown.deployments
+        ],
         "at_work": _line_of(at_work),
         "ordered": "Ordered" if at_work and at_work.kind is Kind.ROLLBACK else "Approved",
         "approved": _at_work(at_work) if at_work else _approved(closed),
         "azure_note": f"read {ago(shown.read_at)}" if shown.read_at else "not read yet",
         "open_changes": lines(still_open),
         "closed_changes": lines(closed[:5]),
+    }
+
+
+def more_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
+    """What stands below the charts: the history and the facts."""
+    history = inventory.history(shown.id, cursor=request.GET.get("history", "")[:200], limit=HISTORY)
+    home = reverse("web:endpoint", kwargs={"ws": shown.workspace, "name": shown.name})
+    return {
+        "shown": shown,
+        "more_here": _with_part(request),
         "events": timeline(history.items),
         "older": f"{home}?history={history.next_cursor}#history" if history.next_cursor else "",
         "newest": f"{home}#history" if request.GET.get("history") else "",
     }
+
+
+def _with_part(request: PageRequest) -> str:
+    query = request.GET.copy()
+    query["part"] = "more"
+    return f"{request.path}?{query.urlencode()}"
 
 
 def _line_of(row: ChangeRow | None) -> Line | None:

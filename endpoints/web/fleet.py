@@ -17,22 +17,30 @@ from endpoints.core.errors import Invalid
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.marks import Severity
 from endpoints.inventory.selectors import FleetCounts, FleetPage, FleetRow, Freshness
-from endpoints.web import exports
+from endpoints.metrics.selectors.beside import brief_beside, brief_of
+from endpoints.web import display, exports
 from endpoints.web.fresh import chip_of_all, trouble_of
 from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, on_workspace, page, partial, render
+from endpoints.web.sparks import measured
 
 PAGE = 50
+OVER_BUDGET = "over-budget"
+"""The mark that collecting metrics leaves on an endpoint."""
 # Counts as filters: what the filter is called, what it says, and its sign.
 TILES = (
-    ("bad", "failed or broken", "bad"),
+    ("bad", "failed, broken or over budget", "bad"),
+    (OVER_BUDGET, "over their latency budget", "bad"),
     ("unknown", "cannot tell", "unknown"),
     ("warn", "drifted or need a look", "warn"),
     ("running", "at work in Azure", "running"),
     ("quiet", "quiet", "quiet"),
 )
+FIGURES = (
+    "metrics_state", "metrics_minute", "requests", "p95", "budget_p95", "failure_share", "over_budget",
+)  # fmt: skip
 COLUMNS = (
     "workspace", "environment", "name", "status", "provisioning_state", "traffic", "mirror_traffic", "owner",
-    "auth_mode", "public_network_access", "location", "marks", "deployments", "read_at",
+    "auth_mode", "public_network_access", "location", "marks", "deployments", "read_at", *FIGURES,
 )  # fmt: skip
 
 
@@ -91,7 +99,10 @@ def _answer(
         return _export(ages, asked, request.GET["format"])
     found = _rows(ages, asked)
     counts = inventory.fleet_counts(
-        ages, text=asked.q, ages={one.workspace.id: one.freshness for one in seen}
+        ages,
+        text=asked.q,
+        ages={one.workspace.id: one.freshness for one in seen},
+        mark=(OVER_BUDGET, Severity.BAD),
     )
     context = _rows_context(asked, found, counts, address, workspace)
     context |= {
@@ -115,9 +126,11 @@ def _answer(
 def _rows(ages: Mapping[int, Freshness], asked: Asked) -> FleetPage:
     """A page that is not there any more is the first one: lists move while people read them."""
     try:
-        return inventory.fleet_rows(ages, text=asked.text, cursor=asked.cursor, limit=PAGE, ages=ages)
+        return inventory.fleet_rows(
+            ages, text=asked.text, cursor=asked.cursor, limit=PAGE, ages=ages, beside=brief_beside()
+        )
     except Invalid:
-        return inventory.fleet_rows(ages, text=asked.text, limit=PAGE, ages=ages)
+        return inventory.fleet_rows(ages, text=asked.text, limit=PAGE, ages=ages, beside=brief_beside())
 
 
 def _rows_context(
@@ -127,15 +140,17 @@ def _rows_context(
     address: str,
     workspace: WorkspaceRow | None,
 ) -> dict[str, Any]:
+    now = display.current().moment()
+    numbers = {**counts.by_severity, OVER_BUDGET: counts.marked}
     return {
-        "rows": found.rows,
+        "rows": [(row, measured(brief_of(row.id, row.beside, now), now)) for row in found.rows],
         "problems": found.problems,
         "workspace": workspace,
         "action": address,
         "filtered": bool(asked.q or asked.state or asked.ws),
         "words": _words(asked),
         "total": counts.total if found.rows else counts.known,
-        "tiles": [_tile(asked, address, counts.by_severity, *tile) for tile in TILES],
+        "tiles": [_tile(asked, address, numbers, *tile) for tile in TILES],
         "pages": {
             "first": f"{address}?{asked.query()}" if asked.cursor else "",
             "next": f"{address}?{asked.query(after=found.next_cursor)}" if found.next_cursor else "",
@@ -169,7 +184,9 @@ def _export(ages: Mapping[int, Freshness], asked: Asked, form: str) -> HttpRespo
     rows: list[FleetRow] = []
     cursor, complete = "", False
     while not complete and len(rows) < exports.LIMIT:
-        found = inventory.fleet_rows(ages, text=asked.text, cursor=cursor, limit=500, ages=ages)
+        found = inventory.fleet_rows(
+            ages, text=asked.text, cursor=cursor, limit=500, ages=ages, beside=brief_beside()
+        )
         rows += found.rows
         cursor = found.next_cursor
         complete = not cursor
@@ -182,7 +199,10 @@ def _export(ages: Mapping[int, Freshness], asked: Asked, form: str) -> HttpRespo
 
 
 def _exported(row: FleetRow) -> dict[str, Any]:
-    values: dict[str, Any] = {column: getattr(row, column) for column in COLUMNS}
+    values: dict[str, Any] = {column: getattr(row, column) for column in COLUMNS if column not in FIGURES}
+    brief = brief_of(row.id, row.beside, datetime.now(UTC))
+    values |= {column: getattr(brief, column) for column in FIGURES[2:]}
+    values |= {"metrics_state": str(brief.state), "metrics_minute": brief.minute}
     values["marks"] = [mark.code for mark in row.marks]
     values["deployments"] = [
         {

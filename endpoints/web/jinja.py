@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from jinja2 import Environment, StrictUndefined
 
-from endpoints.web import bars, wording
+from endpoints.web import bars, plots, wording
 
 
 def environment(**options: Any) -> Environment:
@@ -27,6 +27,7 @@ def environment(**options: Any) -> Environment:
         other_zones=wording.other_zones,
         seconds_since=wording.seconds_since,
         plural=wording.plural,
+        label_of=plots.label_of,
     )
     return env
 

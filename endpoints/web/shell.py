@@ -90,6 +90,7 @@ def _nav(principal: Principal, section: str, endpoints: int, waiting: int) -> tu
             note="waiting for you",
         ),
     ]
+    items.append(NavItem("Telemetry", reverse("web:telemetry"), section == "telemetry"))
     if may_anywhere(principal, Action.AUDIT_READ):
         items.append(NavItem("Audit", reverse("web:audit"), section == "audit"))
     items.append(_settings(section))

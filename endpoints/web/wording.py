@@ -31,6 +31,18 @@ def hours(moment: datetime) -> str:
     return f"{moment.astimezone(display.current().zone):%H:%M:%S\u00a0%Z}"
 
 
+def moment_words(moment: datetime, *, whole_hour: bool = False, is_day: bool = False) -> str:
+    """`at 13:05` today, `on 11-23 at 13:05`; an hour is `between 13:00 and 14:00`, a UTC day `on 2026-11-23`."""
+    if is_day:
+        return f"on {moment.astimezone(UTC):%Y-%m-%d}"
+    zone = display.current().zone
+    shown, today = moment.astimezone(zone), display.current().moment().astimezone(zone)
+    day = "" if shown.date() == today.date() else f"on {shown:%m-%d} "
+    if whole_hour:
+        return f"{day}between {shown:%H:%M} and {(moment + timedelta(hours=1)).astimezone(zone):%H:%M}"
+    return f"{day}at {shown:%H:%M}"
+
+
 def iso(moment: datetime) -> str:
     """Always UTC with Z: for machines, exports and the datetime attribute."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

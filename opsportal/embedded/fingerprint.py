@@ -33,6 +33,8 @@ def of_static_files() -> str:
     own = [
         *ROOT.glob("static/**/*"),
         *ROOT.glob("endpoints/*/static/**/*"),
+        *ROOT.glob("static-build/**/*"),
+        ROOT / "opsportal/staticfiles.py",
         ROOT / "opsportal/settings/base.py",
     ]
     return of_files(own, packages=["django", "django-htmx", "plotly", "servestatic"])

@@ -123,6 +123,13 @@ APPEND_SLASH = False
 # Static files: hashed names, cached for ever, served at ASGI level.
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "opsportal.staticfiles.ChartLibraryFinder",
+]
+# A smaller build of the chart library, when the image has one; see `opsportal/staticfiles.py`.
+CHART_BUNDLE_DIR = BASE_DIR / "static-build"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},

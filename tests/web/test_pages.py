@@ -25,7 +25,11 @@ LIMIT_KIB = 100
 PAGES = {
     "/fleet": 13,
     "/w/mlw-prod-weu/": 13,
-    "/w/mlw-prod-weu/e/checkout-risk/": 22,
+    "/w/mlw-prod-weu/e/checkout-risk/": 42,
+    "/w/mlw-prod-weu/e/checkout-risk/?range=7d": 42,
+    "/w/mlw-prod-weu/e/checkout-risk/d/blue/": 30,
+    "/w/mlw-prod-weu/e/checkout-risk/budget": 14,
+    "/telemetry": 14,
     "/w/mlw-prod-weu/e/checkout-risk/change/new": 16,
     "/w/mlw-prod-weu/e/checkout-risk/rollback": 15,
     "/changes": 12,
@@ -170,6 +174,8 @@ def test_page__with_everything_it_loads__is_light(
         STATIC / "js" / "opsportal.js",
         STATIC / "img" / "favicon.svg",
     ]
+    if "/e/" in address:
+        loaded.append(STATIC / "js" / "charts.js")
     htmx = finders.find("django_htmx/htmx-4.min.js")
     assert isinstance(htmx, str)
     assets = sum(len(gzip.compress(path.read_bytes())) for path in [*loaded, Path(htmx)])

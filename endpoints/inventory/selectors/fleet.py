@@ -123,13 +123,15 @@ class FleetPage:
 class FleetCounts:
     """How many endpoints match a filter, by severity; `attention` sums those that somebody should look at.
 
-    `known` are all of the workspaces that were asked about, filtered or not.
+    `known` are all of the workspaces that were asked about, filtered or not. `marked` counts those that match and
+    have the mark that was asked for.
     """
 
     total: int
     attention: int
     by_severity: Mapping[str, int]
     known: int
+    marked: int = 0
 
 
 def fleet_rows(
@@ -164,11 +166,16 @@ def fleet_rows(
 
 
 def fleet_counts(
-    workspace_ids: Iterable[int], *, text: str = "", ages: Mapping[int, Freshness] | None = None
+    workspace_ids: Iterable[int],
+    *,
+    text: str = "",
+    ages: Mapping[int, Freshness] | None = None,
+    mark: tuple[str, Severity] | None = None,
 ) -> FleetCounts:
     """Counts that serve as filters (`state:<severity>`, `state:attention`).
 
-    `ages`: the freshness that a page came with, also of workspaces that its filter leaves out.
+    `ages`: the freshness that a page came with, also of workspaces that its filter leaves out. `mark`: one whose
+    endpoints are to be counted too, with its severity, so that no endpoint below that is looked at.
     """
     wanted = set(workspace_ids)
     ages = freshness_of(wanted) if ages is None else ages
@@ -179,13 +186,17 @@ def fleet_counts(
         matches = Count("pk", filter=condition(query))
     else:
         ranked, matches = living.annotate(severity_now=F("severity")), Count("pk")
+    marked = Count("pk", filter=_is_marked(mark) & condition(query)) if mark else Value(0)
     grouped = (
-        ranked.order_by().values_list("workspace_id", "severity").annotate(all=Count("pk"), found=matches)
+        ranked.order_by()
+        .values_list("workspace_id", "severity")
+        .annotate(all=Count("pk"), found=matches, marked=marked)
     )
     counts: Counter[Severity] = Counter()
-    known = 0
-    for workspace_id, severity, number, found in grouped:
+    known = of_mark = 0
+    for workspace_id, severity, number, found, with_mark in grouped:
         known += number
+        of_mark += with_mark if workspace_id in wanted else 0
         if workspace_id in wanted:
             counts[_aged(Severity(severity), ages[workspace_id])] += found
     return FleetCounts(
@@ -193,7 +204,13 @@ def fleet_counts(
         attention=sum(number for severity, number in counts.items() if severity >= ATTENTION),
         by_severity={severity.word: counts[severity] for severity in reversed(Severity)},
         known=known,
+        marked=of_mark,
     )
+
+
+def _is_marked(mark: tuple[str, Severity]) -> Q:
+    code, severity = mark
+    return Q(severity__gte=severity, marks__contains=[{"code": code}])
 
 
 def endpoint_count(principal: Principal) -> int:
