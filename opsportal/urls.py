@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from opsportal import health
+from opsportal import exposition, health
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", exposition.metrics, name="metrics"),
     path("api/v1/", include("endpoints.api.urls")),
     path("", include("endpoints.web.urls")),
 ]
