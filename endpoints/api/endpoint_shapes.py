@@ -9,7 +9,7 @@ from rest_framework import serializers
 from endpoints.api.metric_shapes import BriefOut, brief
 from endpoints.api.shapes import Shape, SplitOut, next_field
 from endpoints.api.workspaces import FreshnessOut
-from endpoints.inventory.selectors import FleetRow
+from endpoints.inventory.selectors import FleetCounts, FleetRow
 from endpoints.metrics.selectors import Brief
 
 _JSON_STATE = "Azure's fields as the portal compares them, without keys and secrets."
@@ -99,6 +99,11 @@ class CountsOut(Shape):
     total = serializers.IntegerField()
     attention = serializers.IntegerField()
     by_severity = serializers.DictField(child=serializers.IntegerField())
+
+
+def counts_of(found: FleetCounts) -> dict[str, Any]:
+    """A `CountsOut`."""
+    return {"total": found.total, "attention": found.attention, "by_severity": found.by_severity}
 
 
 class EndpointListOut(Shape):

@@ -9,13 +9,13 @@ from rest_framework.response import Response
 
 from endpoints.access.policies import Action, visible_workspaces
 from endpoints.api.endpoint_shapes import (
-    CountsOut,
     DeploymentListOut,
     DeploymentOut,
     EndpointListOut,
     EndpointOut,
     HistoryItemOut,
     HistoryOut,
+    counts_of,
     endpoint_item,
 )
 from endpoints.api.operation import Call, operation
@@ -70,7 +70,8 @@ class Endpoints(ApiView):
         figures = briefs(row.id for row in found.rows)
         items = [endpoint_item(row, figures[row.id]) for row in found.rows]
         body = page(call.request, items, cursor=found.next_cursor or None)
-        return Response(body | {"counts": CountsOut(inventory.fleet_counts(seen, text=text)).data})
+        counts = inventory.fleet_counts(seen, text=text, ages=found.freshness)
+        return Response(body | {"counts": counts_of(counts)})
 
 
 class Endpoint(ApiView):
