@@ -271,3 +271,22 @@ class SyncTarget(models.Model):
     class Meta:
         db_table = "inventory_sync_target"
         indexes = (models.Index(fields=("due_at",), name="inventory_target_due"),)
+
+
+class Discovery(models.Model):
+    """What Resource Graph knew of one subscription at `found_at`; nothing yet while that is null.
+
+    `endpoints` in all, `connected` of them in workspaces that are; the others are counted in `elsewhere`. `reason`:
+    why the newest look, at `looked_at`, brought no answer.
+    """
+
+    subscription = models.TextField(primary_key=True)
+    looked_at = models.DateTimeField()
+    found_at = models.DateTimeField(null=True)
+    reason = models.TextField(default="")
+    endpoints = models.IntegerField(null=True)
+    connected = models.IntegerField(null=True)
+    elsewhere = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "inventory_discovery"

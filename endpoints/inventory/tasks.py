@@ -1,10 +1,11 @@
-"""The sync's two tasks. Rows carry the time: a task that comes twice, late or never changes nothing but delay."""
+"""The room's tasks. Rows carry the time: a task that comes twice, late or never changes nothing but delay."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from endpoints.inventory.services import targets
+from endpoints.inventory.services.discovery import discover as look_into
 from endpoints.inventory.services.sync import sync_shard as read_shard
 
 
@@ -21,3 +22,9 @@ def sync_due() -> None:
 def sync_shard(workspace_id: int) -> None:
     """Read what is due in this workspace's subscription."""
     read_shard(workspace_id=workspace_id)
+
+
+@shared_task(name="inventory.discover")
+def discover() -> None:
+    """Ask Resource Graph what the connected subscriptions hold."""
+    look_into()

@@ -1,13 +1,19 @@
-"""`manage.py check_azure`: what the portal's identity can and cannot do, workspace by workspace."""
+"""`manage.py check_azure`: what the portal's identity can and cannot do, workspace by workspace.
+
+For connected workspaces also what else their subscriptions hold, where Resource Graph tells.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from endpoints.access.selectors import connected_workspaces
+from endpoints.inventory.selectors.discovery import discoveries
 from endpoints.inventory.services.access_check import AccessReport, check_access
+from endpoints.inventory.services.discovery import discover
 
 
 class Command(BaseCommand):
@@ -21,6 +27,8 @@ class Command(BaseCommand):
         if not asked:
             raise CommandError("No workspace is connected. Name one by its ARM id.")
         reports = [self._report(arm_id) for arm_id in asked]
+        if not options["arm_ids"]:
+            self._elsewhere()
         if not all(report.sufficient for report in reports):
             raise CommandError("At least one workspace can't be operated; see above.", returncode=1)
 
@@ -33,6 +41,14 @@ class Command(BaseCommand):
         for line in _lines(report):
             self.stdout.write(f"  {line}")
         return report
+
+    def _elsewhere(self) -> None:
+        """Resource Graph is not needed for anything: that it is silent is no failure."""
+        discover(every=timedelta(0))
+        for row in discoveries(workspace.id for workspace in connected_workspaces()):
+            self.stdout.write(f"\nSubscription {row.subscription}\n  {row.sentence}")
+            for one in row.coverage.elsewhere if row.coverage else ():
+                self.stdout.write(f"  Not connected: {one.workspace} ({one.endpoints:,})")
 
 
 def _lines(report: AccessReport) -> list[str]:
