@@ -102,7 +102,7 @@ def _answer(
         ages,
         text=asked.q,
         ages={one.workspace.id: one.freshness for one in seen},
-        mark=(OVER_BUDGET, Severity.BAD),
+        mark=(OVER_BUDGET, Severity.WARN),
     )
     context = _rows_context(asked, found, counts, address, workspace)
     context |= {

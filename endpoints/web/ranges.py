@@ -83,7 +83,7 @@ def shown(query: QueryDict) -> Shown:
         if not (since or until):
             return Shown(window(now, name=name or DEFAULT))
         moments = _moment("since", since, False), _moment("until", until, True)
-        found = window(now, since=moments[0], until=moments[1])
+        found = window(now, name=name, since=moments[0], until=moments[1])
         if found.length > max(RANGES.values()):
             raise Invalid({"since": ["At most 13 months are shown at once."]})
         return Shown(found)
@@ -117,11 +117,11 @@ def _moment(field: str, text: str, is_end: bool) -> datetime | None:
         )
     except ValueError:
         raise Invalid({field: [f"“{text}” is no time that can be read."]}) from None
+    # Near the ends of the calendar, arithmetic fails.
+    if not 2000 < found.year < 2100:
+        raise Invalid({field: [f"“{text}” is too far away."]})
     if found.tzinfo is None:
         found = from_local(found, display.current().zone, is_end=is_end)
-    # Far from where a zone has rules, arithmetic fails.
-    if not datetime(2000, 1, 1, tzinfo=UTC) < found < datetime(2100, 1, 1, tzinfo=UTC):
-        raise Invalid({field: [f"“{text}” is too far away."]})
     return found.astimezone(UTC).replace(second=0, microsecond=0)
 
 
