@@ -41,6 +41,11 @@ def _workspace(subscription: str, group: str, slug: str, region: str) -> Workspa
     return Workspace(slug, arm_id, region)
 
 
+def workspace(arm_id: str, region: str = "") -> Workspace:
+    """A workspace of another fleet, under its own name."""
+    return Workspace(arm_id.rpartition("/")[2], arm_id, region)
+
+
 RETAIL_SUBSCRIPTION = "3f2a7c10-5b1e-4c4e-9a55-0e6f1b2d7a01"
 CITY_SUBSCRIPTION = "9d41b6e2-8c07-4f6b-8f1d-52c3a4e5b602"
 

@@ -21,7 +21,7 @@ from opsportal.embedded.children import Child
 from opsportal.embedded.postgres import ServerUnavailable
 from opsportal.embedded.processes import free_port, port_is_free
 
-COMMAND = ("python", "-m", "emulator", "--scenario", "demo")
+COMMAND = ("python", "-m", "emulator")
 _START_SECONDS = 30
 _MOVED = f"{demo.WORKSPACES[0].arm_id}/onlineEndpoints/basket-upsell"
 
@@ -51,10 +51,16 @@ class Azure:
             "IDENTITY_HEADER": told["identity_header"],
         }
 
+    def workspaces(self) -> list[str]:
+        """The ARM ids of all workspaces that there are."""
+        return sorted(one["id"] for one in self._admin().world().values() if one["kind"] == "workspace")
+
+    def _admin(self) -> AdminClient:
+        return AdminClient(str(json.loads(self.ports_file.read_text())["admin"]))
+
     def move_traffic_by_hand(self) -> None:
         """Somebody with `az` moves traffic past the portal, which then has a drift to show."""
-        admin = AdminClient(str(json.loads(self.ports_file.read_text())["admin"]))
-        admin.foreign(_MOVED, who="K. Lindqvist (az ml)", traffic={"blue": 60, "green": 40})
+        self._admin().foreign(_MOVED, who="K. Lindqvist (az ml)", traffic={"blue": 60, "green": 40})
 
     def _wait_until_up(self, child: Child) -> None:
         """It writes its addresses when it listens."""
@@ -66,8 +72,8 @@ class Azure:
         raise ServerUnavailable("The Azure emulator did not start; its log (azure.log) says why.")
 
 
-def prepare(folder: Path) -> Azure:
-    """Certificates and addresses in `folder`, made at the first start."""
+def prepare(folder: Path, fleet: str = "") -> Azure:
+    """Certificates and addresses in `folder`, made at the first start. `fleet` such as 2000x3: a made-up one."""
     folder.mkdir(parents=True, exist_ok=True)
     certificates = ensure_ca(folder)
     ports_file = folder / "listening.json"
@@ -76,6 +82,7 @@ def prepare(folder: Path) -> Azure:
     return Azure(
         command=(
             *COMMAND,
+            *(("--fleet", fleet) if fleet else ("--scenario", "demo")),
             *("--port", str(kept["arm"]), "--identity-port", str(kept["identity"])),
             *("--admin-port", str(kept["admin"]), f"--identity-header={kept['header']}"),
             *("--cert", str(certificates.cert), "--key", str(certificates.key)),

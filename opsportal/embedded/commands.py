@@ -22,7 +22,7 @@ WEB = (
 EXECUTOR = ("python", "manage.py", "executor")
 WORKER = (
     *("python", "-m", "celery", "-q", "-A", "opsportal", "worker"),
-    *("-Q", "sync,metrics,reports", "--concurrency", "2", "--loglevel", "WARNING"),
+    *("-Q", "sync,metrics,reports", "--concurrency", "3", "--loglevel", "WARNING"),
     *("--without-gossip", "--without-mingle"),
 )
 # The timetable is code, so beat needs no file to remember it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import threading
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(order, signal.default_int_handler)
     # A user's wish for no .pyc files would make each start compile everything in every process.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    state = State(Path(os.environ.get("OPSPORTAL_VAR") or ROOT / ".var") / "demo")
+    folder = f"demo-{options.fleet}" if options.fleet else "demo"
+    state = State(Path(os.environ.get("OPSPORTAL_VAR") or ROOT / ".var") / folder)
     try:
         state.acquire()
         return _run(state, console, options)
@@ -46,7 +48,7 @@ def _run(state: State, console: Console, options: argparse.Namespace) -> int:
     if options.fresh:
         state.wipe()
         console.say("          starting over: the demo's data is deleted")
-    stack = Stack(state, console, _choose_port(options.port))
+    stack = Stack(state, console, _choose_port(options.port), options.fleet)
     state.announce(f"process {os.getpid()}, {stack.url}")
     try:
         stack.start()
@@ -94,9 +96,21 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _fleet(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,4}x([1-9]|1\d|20)", text):
+        raise argparse.ArgumentTypeError("a fleet is written as endpoints x deployments, such as 2000x3")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dev.py demo", description="Run everything on this machine.")
     parser.add_argument("--fresh", action="store_true", help="delete the demo's data and start over")
+    parser.add_argument(
+        "--fleet",
+        type=_fleet,
+        default="",
+        help="a made-up fleet instead, such as 2000x3, with data of its own",
+    )
     parser.add_argument(
         "--port", type=_port, help=f"where the portal listens (default {DEFAULT_PORT} if free)"
     )

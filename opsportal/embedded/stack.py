@@ -38,13 +38,14 @@ class NotStarted(RuntimeError):
 class Stack:
     """One run of the stack."""
 
-    def __init__(self, state: State, console: Console, port: int) -> None:
+    def __init__(self, state: State, console: Console, port: int, fleet: str = "") -> None:
         self.state = state
         self.console = console
         self.port = port
+        self.fleet = fleet
         self.secrets = state.secrets()
         self.supervisor = Supervisor(console=console, run_dir=state.run_dir, log_dir=state.log_dir)
-        self.cloud = azure.prepare(state.folder / "azure")
+        self.cloud = azure.prepare(state.folder / "azure", fleet)
         self.theirs = TheirDatabase.from_environment()
         self.environment: dict[str, str] = {}
         self.owner_url = ""
@@ -71,12 +72,19 @@ class Stack:
 
     def make_first_changes(self) -> None:
         """Once: they go through approval and executor like all others, so the fleet must be there."""
-        if self.state.remembers("changes", "made"):
+        if not self.state.remembers("metrics", "ordered"):
+            with self.console.step("a month of metrics is being read in the background"):
+                self._run_once("metrics", (*commands.SEED_DEMO, "--metrics", *self._of_fleet()), {})
+            self.state.remember("metrics", "ordered")
+        if self.fleet or self.state.remembers("changes", "made"):
             return
         with self.console.step("the first changes of traffic are made"):
             self._run_once("changes", (*commands.SEED_DEMO, "--changes"), {})
             self.cloud.move_traffic_by_hand()
         self.state.remember("changes", "made")
+
+    def _of_fleet(self) -> tuple[str, ...]:
+        return ("--fleet", ",".join(self.cloud.workspaces())) if self.fleet else ()
 
     def _describe_environment(self) -> None:
         """What every process of the portal is told. Servers of your own replace the embedded ones."""
@@ -164,7 +172,7 @@ class Stack:
             self.state.remember("schema", schema)
         if theirs or not self.state.remembers("people", people):
             with self.console.step("people, workspaces and policies are in place"):
-                told = self._run_once("seed", commands.SEED_DEMO, {})
+                told = self._run_once("seed", (*commands.SEED_DEMO, *self._of_fleet()), {})
             (self.state.folder / "logins.txt").write_text(told)
             self.state.remember("people", people)
         mirror.read_anew(self.owner_url, nobody_else=not theirs)

@@ -145,7 +145,9 @@ def test_gap__in_azure__stays_a_gap(azure, production):
 
 
 def test_values__that_make_no_sense__are_unknown_and_named(azure, production):
-    azure.admin.fault("metric_values", path="checkout-risk$", metric="RequestLatency_P95", value="NaN", every=1)
+    azure.admin.fault(
+        "metric_values", path="checkout-risk$", metric="RequestLatency_P95", value="NaN", every=1
+    )
     run = read()
     assert run.outcome == "partial"
     assert any("checkout-risk" in one["item"].lower() for one in run.unreadable)

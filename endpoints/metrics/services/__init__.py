@@ -1,5 +1,6 @@
 """Writes of the room: minutes, rollups, retention, collectors, budgets."""
 
+from endpoints.metrics.services.backfill import cancel_backfills, order_backfill
 from endpoints.metrics.services.budget import Proposed, decide_budget, propose_budget, withdraw_budget
 from endpoints.metrics.services.keep import keep
 from endpoints.metrics.services.minutes import Written, write_minutes
@@ -13,11 +14,13 @@ __all__ = [
     "Dropped",
     "Proposed",
     "Written",
+    "cancel_backfills",
     "decide_budget",
     "drop_old",
     "find_missed_hours",
     "keep",
     "make_ahead",
+    "order_backfill",
     "pack_hours",
     "propose_budget",
     "roll_up",

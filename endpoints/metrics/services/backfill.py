@@ -113,9 +113,14 @@ def fill_gap(collector_id: int, since: datetime, until: datetime) -> None:
 
 
 def due_backfills() -> list[int]:
-    """Orders that are due and that nobody works on, the newest stretch first."""
+    """Orders that are due, the newest stretch first; none while somebody works on any of them.
+
+    One slice at a time, however many workers there are: what is new has their time first.
+    """
     now = db_now()
-    found = Backfill.objects.filter(ended_at__isnull=True, due_at__lte=now).exclude(claimed_until__gt=now)
+    if Backfill.objects.filter(ended_at__isnull=True, claimed_until__gt=now).exists():
+        return []
+    found = Backfill.objects.filter(ended_at__isnull=True, due_at__lte=now)
     return list(found.order_by("-cursor").values_list("pk", flat=True))
 
 

@@ -1,10 +1,11 @@
-"""`manage.py seed_demo`: people and workspaces of the demo, and with --changes its first changes.
+"""`manage.py seed_demo`: people and workspaces of the demo; later its first changes, its budgets and its past.
 
 Makes only what is missing. Refuses any Azure that is not on this machine: these passwords are printed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,15 +20,22 @@ from endpoints.audit.actors import SYSTEM_COMMAND
 from endpoints.core.errors import NotFound
 from opsportal import demo
 from opsportal.demo_changes import make_changes
+from opsportal.demo_metrics import make_metrics, order_past
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Command(BaseCommand):
-    help = "Fill the demo: people, roles and workspaces; with --changes also the first changes of traffic."
+    help = "Fill the demo: people, roles and workspaces; then its first changes, budgets and past."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--changes", action="store_true", help="make the first changes; after a sync")
+        parser.add_argument(
+            "--metrics", action="store_true", help="set budgets and order the past of metrics; after a sync"
+        )
+        parser.add_argument(
+            "--fleet", default="", help="ARM ids of a made-up fleet's workspaces, separated by commas"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         host = urlsplit(settings.OPSPORTAL.azure_resource_manager).hostname
@@ -37,13 +45,18 @@ class Command(BaseCommand):
             for line in make_changes():
                 self.stdout.write(line)
             return
-        workspaces = self._workspaces()
-        self._people(workspaces)
+        if options["metrics"]:
+            for line in order_past() if options["fleet"] else make_metrics():
+                self.stdout.write(line)
+            return
+        fleet = tuple(demo.workspace(arm_id) for arm_id in options["fleet"].split(",") if arm_id)
+        workspaces = self._workspaces(fleet or demo.WORKSPACES)
+        self._people(workspaces, everywhere=bool(fleet))
         self._greet()
 
-    def _workspaces(self) -> dict[str, int]:
+    def _workspaces(self, wanted: Sequence[demo.Workspace]) -> dict[str, int]:
         known = {row.slug: row.id for row in connected_workspaces()}
-        for workspace in demo.WORKSPACES:
+        for workspace in wanted:
             if workspace.slug not in known:
                 known[workspace.slug] = add_workspace(
                     actor=SYSTEM_COMMAND,
@@ -54,7 +67,8 @@ class Command(BaseCommand):
                 )
         return known
 
-    def _people(self, workspaces: dict[str, int]) -> None:
+    def _people(self, workspaces: dict[str, int], *, everywhere: bool) -> None:
+        """With their roles where the demo has them, or on all workspaces of another fleet."""
         for person in demo.PEOPLE:
             if _is_known(person.username):
                 continue
@@ -65,7 +79,8 @@ class Command(BaseCommand):
                 password=demo.PASSWORD,
             )
             for role in person.roles:
-                places: list[int | None] = [workspaces[slug] for slug in person.where]
+                where = tuple(workspaces) if everywhere and person.where else person.where
+                places: list[int | None] = [workspaces[slug] for slug in where]
                 for workspace_id in places or [None]:
                     add_grant(actor=SYSTEM_COMMAND, user_id=user_id, role=role, workspace_id=workspace_id)
 
