@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models.functions import Now
 
 from endpoints.access.policies import Principal, visible_workspaces
 from endpoints.access.rows import WorkspaceRow
-from endpoints.access.selectors import workspace_row, workspaces
+from endpoints.access.selectors import workspaces
 from endpoints.inventory import marks
 from endpoints.inventory.marks import Mark
-from endpoints.inventory.models import SyncRun, SyncTarget
+from endpoints.inventory.models import SyncTarget
 
 # From here on what is shown may not be true any more, whatever the cause.
 STALE_AFTER = timedelta(minutes=5)
 _MISSED_CADENCES = 4
+_FIELDS = (
+    "workspace_id",
+    "cadence_seconds",
+    "cadence_reason",
+    "failures",
+    "retry_at",
+    "due_at",
+    "claimed_until",
+    "covered_by__reads_ended",
+    "covered_by__unreadable",
+    "last_run__outcome",
+    "last_run__error",
+    "last_run__error_code",
+    "last_run__azure_request_id",
+    "looked_at",
+)
+_WORKSPACE_FIELDS = tuple(f"workspace__{field.name}" for field in fields(WorkspaceRow) if field.name != "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +86,10 @@ class Place:
 def places(principal: Principal) -> list[Place]:
     """The connected workspaces that this principal may see, by slug. One query, two while one was never read."""
     seen = visible_workspaces(principal)
-    rows = SyncTarget.objects.filter(workspace_id__in=seen).select_related(
-        "workspace", "last_run", "covered_by"
-    )
+    rows = SyncTarget.objects.filter(workspace_id__in=seen).annotate(looked_at=Now())
     found = [
-        Place(workspace_row(row.workspace), _freshness(row, row.looked_at))
-        for row in rows.annotate(looked_at=Now())
+        Place(_workspace(row), _freshness(row))
+        for row in rows.values_list(*_FIELDS, *_WORKSPACE_FIELDS, named=True)
     ]
     known = {place.workspace.id for place in found}
     if not seen <= known:
@@ -89,8 +105,8 @@ def freshness(workspace_id: int) -> Freshness:
 def freshness_of(workspace_ids: Iterable[int]) -> dict[int, Freshness]:
     """For every workspace asked for, those that were never read included, by the database's time. One query."""
     wanted = list(workspace_ids)
-    rows = SyncTarget.objects.filter(workspace_id__in=wanted).select_related("last_run", "covered_by")
-    found = {row.workspace_id: _freshness(row, row.looked_at) for row in rows.annotate(looked_at=Now())}
+    rows = SyncTarget.objects.filter(workspace_id__in=wanted).annotate(looked_at=Now())
+    found = {row.workspace_id: _freshness(row) for row in rows.values_list(*_FIELDS, named=True)}
     return {workspace_id: found.get(workspace_id) or _never_read(workspace_id) for workspace_id in wanted}
 
 
@@ -103,12 +119,16 @@ def with_age(found: tuple[Mark, ...], age: Freshness) -> tuple[Mark, ...]:
     return tuple(sorted((*found, *([old] if old else [])), key=lambda mark: -mark.severity))
 
 
-def _freshness(row: SyncTarget, now: datetime) -> Freshness:
-    read_at = row.covered_by.reads_ended if row.covered_by else None
+def _workspace(row: Any) -> WorkspaceRow:
+    return WorkspaceRow(row.workspace_id, *(getattr(row, name) for name in _WORKSPACE_FIELDS))
+
+
+def _freshness(row: Any) -> Freshness:
+    """Out of `_FIELDS`: objects of three models for each workspace would take longer than the query."""
+    read_at, now = row.covered_by__reads_ended, row.looked_at
     age = max(0.0, (now - read_at).total_seconds()) if read_at else None
     limit = max(STALE_AFTER, timedelta(seconds=_MISSED_CADENCES * (row.cadence_seconds or 0)))
-    last = row.last_run
-    failed = last is not None and last.outcome == "failed"
+    failed = row.last_run__outcome == "failed"
     return Freshness(
         workspace_id=row.workspace_id,
         read_at=read_at,
@@ -117,19 +137,15 @@ def _freshness(row: SyncTarget, now: datetime) -> Freshness:
         is_stale=age is None or age > limit.total_seconds(),
         cadence_seconds=row.cadence_seconds,
         cadence_reason=row.cadence_reason,
-        cause=last.error if last and failed else "",
-        error_code=last.error_code if last and failed else "",
+        cause=row.last_run__error if failed else "",
+        error_code=row.last_run__error_code if failed else "",
         failures=row.failures,
         retry_at=row.retry_at,
         due_at=row.due_at,
         is_being_read=row.claimed_until is not None and row.claimed_until > now,
-        unreadable=_unreadable(row.covered_by),
-        azure_request_id=last.azure_request_id if last else "",
+        unreadable=tuple(Unreadable(one["item"], one["reason"]) for one in row.covered_by__unreadable or ()),
+        azure_request_id=row.last_run__azure_request_id or "",
     )
-
-
-def _unreadable(run: SyncRun | None) -> tuple[Unreadable, ...]:
-    return tuple(Unreadable(one["item"], one["reason"]) for one in (run.unreadable if run else ()))
 
 
 def _never_read(workspace_id: int) -> Freshness:
