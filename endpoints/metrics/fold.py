@@ -1,14 +1,15 @@
 """What Azure Monitor answered, as minutes of deployments. Pure.
 
 Counts come from endpoint scope, split by deployment and status. Azure names a status only in minutes in which it
-occurred: a sum over the series that are there is whole as soon as one of them has a value, and a minute without any
-is unknown there. Then, and only then, the deployment's own total counts, which Azure gives as 0 while nobody asks.
-What may be cut (`truncated`), and a minute of a resource of which some value made no sense, is no sum at all.
+occurred, so that a status without a value is mostly one that did not occur. It is a gap where a value was to be
+expected, because most minutes have one, and where some value of the resource made no sense: then the sum stands only
+if the deployment's own total says that nothing is missing. Where endpoint scope says nothing at all, that total
+counts alone, which Azure gives as 0 while nobody asks. What may be cut (`truncated`) is no sum at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from endpoints.azure_gateway.records import MetricSeries, MetricsReading
@@ -31,12 +32,20 @@ USES: Mapping[str, tuple[str, str]] = {
 REQUESTS, CAPACITY = "RequestsPerMinute", "DeploymentCapacity"
 
 
+# The two scopes count apart: a request that one of them counts a moment later is nothing that is missing.
+_SLACK, _SLACK_SHARE = 1.0, 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Whose series is whose: deployments by endpoint (lower-case ARM id) and name, and by their own ARM id."""
+    """Whose series is whose: deployments by endpoint (lower-case ARM id) and name, and by their own ARM id.
+
+    `born`: the first minute of those of which it is known. Under the same name there was another one before.
+    """
 
     by_endpoint: Mapping[str, Mapping[str, int]]
     by_deployment: Mapping[str, int]
+    born: Mapping[int, int] = field(default_factory=dict)
 
     def of(self, series: MetricSeries) -> int | None:
         """The deployment that a series is about; None for one that the mirror does not have."""
@@ -52,6 +61,8 @@ class Minutes:
 
     places: Places
     rows: dict[tuple[int, int], list[float | None]] = field(default_factory=dict)
+    # Sums that stand only if nothing is missing in them.
+    doubtful: dict[tuple[int, int], list[float | None]] = field(default_factory=dict)
 
     def requests(self, reading: MetricsReading) -> None:
         """Take in `REQUESTS` of endpoints, split by deployment and status."""
@@ -59,12 +70,15 @@ class Minutes:
         odd = {item.item.lower() for item in reading.unreadable}
         for number, group in self._by_deployment(reading.series).items():
             if group[0].resource_id not in cut:
-                self._counts(number, group, partly_odd=group[0].resource_id in odd)
+                self._counts(number, group, is_odd=group[0].resource_id in odd)
 
     def latencies(self, reading: MetricsReading) -> None:
         """Take in `LATENCIES` of endpoints, split by deployment."""
         for series in reading.series:
-            self._column(series, LATENCIES.get(series.metric, ""), series.average)
+            # No request takes no time: a zero is another way to say that there was none.
+            self._column(
+                series, LATENCIES.get(series.metric, ""), [value or None for value in series.average]
+            )
 
     def uses(self, reading: MetricsReading) -> None:
         """Take in `USES` of deployments, over all replicas."""
@@ -88,21 +102,26 @@ class Minutes:
                 self._row(number, minute)[_PLACE["instances"]] = total
 
     def totals(self, reading: MetricsReading) -> None:
-        """Take in `REQUESTS` of deployments, for minutes that endpoint scope says nothing of."""
-        requests = _PLACE["requests"]
+        """Take in `REQUESTS` of deployments, for minutes that endpoint scope says nothing of, or nothing certain."""
         for series in reading.series:
             number = self.places.of(series)
             if number is None:
                 continue
             for minute, value in zip(series.minutes, series.average, strict=True):
-                if value is None:
-                    continue
-                row = self._row(number, minute)
-                if row[requests] is None:
-                    row[requests] = value
-                    if value == 0:  # nobody asked, so nobody was refused
-                        for place in _COUNT_PLACES:
-                            row[place] = 0.0
+                if value is not None:
+                    self._total(number, minute, value)
+
+    def _total(self, number: int, minute: int, value: float) -> None:
+        row = self._row(number, minute)
+        if row[_PLACE["requests"]] is not None:
+            return
+        sums = self.doubtful.get((number, minute))
+        if sums is not None and value <= (sums[0] or 0.0) * (1 + _SLACK_SHARE) + _SLACK:
+            self._put(number, minute, sums)
+        elif value == 0:  # nobody asked, so nobody was refused
+            self._put(number, minute, [0.0] * len(COUNTS))
+        else:
+            row[_PLACE["requests"]] = value
 
     def quiet(self, deployments: Iterable[int], minutes: Sequence[int]) -> list[int]:
         """Those of the deployments that have a minute here without a known number of requests."""
@@ -118,10 +137,11 @@ class Minutes:
 
     def found(self) -> list[MinuteRow]:
         """All rows that say anything."""
+        born = self.places.born
         return [
             MinuteRow(number, minute, tuple(values))
             for (number, minute), values in self.rows.items()
-            if any(value is not None for value in values)
+            if minute >= born.get(number, 0) and any(value is not None for value in values)
         ]
 
     def _row(self, number: int, minute: int) -> list[float | None]:
@@ -147,21 +167,35 @@ class Minutes:
                 groups.setdefault(number, []).append(series)
         return groups
 
-    def _counts(self, number: int, group: list[MetricSeries], *, partly_odd: bool) -> None:
+    def _counts(self, number: int, group: list[MetricSeries], *, is_odd: bool) -> None:
         sums: dict[int, list[float | None]] = {}
-        unsure: set[int] = set()
         for series in group:
             counted = status_columns(series.dimensions)
             for minute, value in zip(series.minutes, series.average, strict=True):
                 if value is not None:
                     _add(sums.setdefault(minute, [0.0] * len(COUNTS)), counted, value)
-                elif partly_odd:
-                    unsure.add(minute)
+        missing = _gaps(group, sums.keys(), is_odd=is_odd)
         for minute, counts in sums.items():
-            if minute not in unsure:
-                target = self._row(number, minute)
-                for place, count in zip(_COUNT_PLACES, counts, strict=True):
-                    target[place] = count
+            if minute in missing:
+                self.doubtful[number, minute] = counts
+            else:
+                self._put(number, minute, counts)
+
+    def _put(self, number: int, minute: int, counts: Sequence[float | None]) -> None:
+        target = self._row(number, minute)
+        for place, count in zip(_COUNT_PLACES, counts, strict=True):
+            target[place] = count
+
+
+def _gaps(group: Iterable[MetricSeries], minutes: Set[int], *, is_odd: bool) -> set[int]:
+    """The minutes, out of these, in which a series lacks a value that was to be expected."""
+    missing: set[int] = set()
+    for series in group:
+        values = dict(zip(series.minutes, series.average, strict=True))
+        lacking = {minute for minute in minutes if values.get(minute) is None}
+        if is_odd or 2 * len(lacking) < len(minutes):
+            missing |= lacking
+    return missing
 
 
 def _add(row: list[float | None], counted: tuple[int, ...] | None, value: float) -> None:

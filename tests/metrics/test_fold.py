@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,7 +21,11 @@ PLACES = Places(
     by_deployment={f"{ENDPOINT}/deployments/blue": BLUE, f"{ENDPOINT}/deployments/green": GREEN},
 )
 NOON = 1_764_072_000
-T0, T1 = NOON, NOON + 60
+T0, T1, T2 = NOON, NOON + 60, NOON + 120
+ALL_WELL = dict.fromkeys(
+    ("requests", "status_2xx", "status_4xx", "status_429", "status_5xx", "model_errors"), 0.0
+)
+WITH_FAILURES = ALL_WELL | {"requests": 3, "status_5xx": 3}
 
 
 def reading(
@@ -51,6 +56,9 @@ def series(
     resource: str, metric: str, labels: Mapping[str, str], values: Mapping[int, float | None]
 ) -> MetricSeries:
     return MetricSeries(resource, metric, labels, tuple(values), tuple(values.values()), (), ())
+
+
+GAP_OF_SUCCESS = requests({T0: 90.0, T1: None, T2: 90.0})
 
 
 def found(minutes: Minutes) -> dict[tuple[int, int], dict[str, float]]:
@@ -123,6 +131,47 @@ def test_minute_with_a_senseless_value__is_no_sum_of_the_others() -> None:
     rows = found(minutes)
     assert (BLUE, T0) not in rows
     assert rows[BLUE, T1]["requests"] == 85
+
+
+def test_senseless_value__whose_minute_the_total_proves_whole__is_a_sum_after_all() -> None:
+    minutes = Minutes(PLACES)
+    minutes.requests(
+        reading(requests({T0: 90.0}), requests({T0: None}, status="500", model="None"), odd=(ENDPOINT,))
+    )
+    minutes.totals(reading(total({T0: 90.0})))
+    assert found(minutes)[BLUE, T0] == ALL_WELL | {"requests": 90, "status_2xx": 90}
+
+
+def test_gap__of_one_status_that_nearly_every_minute_has__makes_no_sum_of_the_others() -> None:
+    minutes = Minutes(PLACES)
+    minutes.requests(reading(GAP_OF_SUCCESS, requests({T0: 3.0, T1: 2.0}, status="500", model="None")))
+    rows = found(minutes)
+    assert (BLUE, T1) not in rows
+    assert rows[BLUE, T0]["requests"] == 93
+
+
+@pytest.mark.parametrize(("azure_says", "known"), [(97.0, {"requests": 97}), (3.5, WITH_FAILURES)])
+def test_gap__of_one_status__is_judged_by_the_deployments_own_total(azure_says: float, known: dict) -> None:
+    minutes = Minutes(PLACES)
+    minutes.requests(reading(GAP_OF_SUCCESS, requests({T0: 3.0, T1: 3.0}, status="500", model="None")))
+    minutes.totals(reading(total({T0: 1.0, T1: azure_says})))
+    rows = found(minutes)
+    assert rows[BLUE, T1] == known
+    assert rows[BLUE, T0]["requests"] == 93
+
+
+def test_latency__of_nothing__is_none_and_no_zero() -> None:
+    minutes = Minutes(PLACES)
+    minutes.latencies(
+        reading(series(ENDPOINT, "RequestLatency_P95", {"deployment": "blue"}, {T0: 0.0, T1: 41.0}))
+    )
+    assert found(minutes) == {(BLUE, T1): {"p95": 41}}
+
+
+def test_deployment__made_again_under_its_name__has_none_of_its_predecessors_minutes() -> None:
+    minutes = Minutes(replace(PLACES, born={BLUE: T1}))
+    minutes.requests(reading(requests({T0: 90.0, T1: 80.0})))
+    assert {minute for _, minute in found(minutes)} == {T1}
 
 
 def test_status__that_is_no_number__leaves_the_total_and_no_parts() -> None:
