@@ -91,3 +91,45 @@ def test_interval__narrowed_by_any_times__lies_within_the_reads_and_in_order(rea
 @given(read=seconds, gap=seconds)
 def test_interval__of_no_known_former_read__has_no_beginning(read, gap):
     assert timeline.interval(None, at(read + gap)) == (None, at(read + gap))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Revision]:
+    """Revisions whose intervals may touch and overlap, in any order; names repeat."""
+    drawn = draw(
+        st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20), st.integers(0, 8)), max_size=7)
+    )
+    return [revision(name, latest - length, latest) for name, latest, length in drawn]
+
+
+@given(histories(), st.integers(0, 30), st.floats(0, 30))
+def test_certain_spans__of_any_history__hold_exactly_the_moments_at_which_a_state_is_certain(
+    history: list[Revision], covered: int, moment: float
+) -> None:
+    """By each moment's own answer; where two with one name meet, no matter which of them it was."""
+    spans = timeline.certain_spans(
+        history, lambda one, other: one.name == other.name, covered_until=at(covered)
+    )
+    found = [span for span in spans if span.since <= at(moment) < span.until]
+    answer = timeline.as_of(history, at(moment), covered_until=at(covered))
+    named = {one.name for one in answer.candidates}
+    assert len(found) <= 1
+    if found:
+        assert named in ({found[0].revision.name}, set())
+    elif moment != covered:
+        assert answer.certainty is not Certainty.CERTAIN
+
+
+def test_certain_spans__of_a_change__leave_out_the_time_in_which_it_began() -> None:
+    history = [revision("a", None, 10), revision("b", 20, 25)]
+    spans = timeline.certain_spans(history, lambda one, other: one.name == other.name, covered_until=at(40))
+    assert [(span.revision.name, span.since, span.until) for span in spans] == [
+        ("a", at(10), at(20)),
+        ("b", at(25), at(40)),
+    ]
+
+
+def test_certain_spans__of_states_that_are_the_same_to_who_asks__are_one() -> None:
+    history = [revision("a", None, 10), revision("a", 20, 25), revision("b", 30, 35)]
+    spans = timeline.certain_spans(history, lambda one, other: one.name == other.name, covered_until=None)
+    assert [(span.since, span.until) for span in spans] == [(at(10), at(30))]
