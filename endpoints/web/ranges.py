@@ -55,11 +55,6 @@ class Shown:
         return urlencode({"since": _utc(self.window.since), "until": _utc(self.window.until)})
 
     @property
-    def key(self) -> str:
-        """What zoomed charts belong to: another stretch is another chart."""
-        return self.window.name or self.fixed
-
-    @property
     def label(self) -> str:
         """`last 6 hours`, `chosen range`."""
         return (

@@ -6,17 +6,17 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
   const NARROW = 520; // pixels: below it there is no room for names at the ends of lines
-  const CONFIG = {
+  const config = () => ({
     displaylogo: false,
-    responsive: true,
     displayModeBar: "hover",
     showSendToCloud: false,
     plotlyServerURL: "",
     typesetMath: false,
-    doubleClick: "reset",
-    modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+    doubleClick: false,
+    // One zooms by dragging. Two buttons, because each is a stop for who goes by keyboard.
+    modeBarButtons: [[{ name: "whole", title: "Show the whole range", icon: window.Plotly.Icons.home, click: whole }, "toImage"]],
     toImageButtonOptions: { format: "png", scale: 2 },
-  };
+  });
   const figures = new Map(); // element -> { data, at, busy, drawn }
 
   // -- Colours ------------------------------------------------------------------------------------------------
@@ -50,14 +50,21 @@
     return { ...layout, annotations: kept, font, margin, xaxis, width, autosize: false };
   }
 
+  // Time goes on under a zoomed chart, so the library's own memory of zooms, which is by the range given, is no help.
+  const rangeOf = (plot) => plot.layout?.xaxis?.range?.map(String);
+  const whole = (plot) => window.Plotly.relayout(plot, { "xaxis.range": [...figures.get(plot.closest("[data-chart]")).given] });
+
   async function draw(element) {
     const state = figures.get(element), plot = $("[data-plot]", element);
     if (!state.data || !window.Plotly || !plot.clientWidth) return;
-    const width = plot.clientWidth;
-    const { data, layout } = dressed(state.data.figure);
-    const shown = { ...fitted(layout, width), uirevision: element.dataset.range };
-    await window.Plotly.react(plot, data, shown, CONFIG);
-    state.width = width;
+    const { data, layout } = dressed(state.data.figure), width = plot.clientWidth;
+    const given = layout.xaxis.range.map(String), before = state.given && rangeOf(plot);
+    const zoomed = before && String(before) !== String(state.given) ? before : null;
+    const shown = fitted(layout, width);
+    if (zoomed) shown.xaxis = { ...shown.xaxis, range: zoomed };
+    await window.Plotly.react(plot, data, shown, config());
+    if (!state.given) plot.on("plotly_doubleclick", () => { whole(plot); });
+    Object.assign(state, { given, width });
     element.dataset.drawn = "1";
     if (!state.marked) { state.marked = true; performance.mark(`chart ${element.id}`); }
   }
