@@ -135,6 +135,13 @@ class Minutes:
             )
         ]
 
+    def told_until(self) -> int | None:
+        """The newest minute of which anybody's requests are known."""
+        requests = _PLACE["requests"]
+        return max(
+            (minute for (_, minute), row in self.rows.items() if row[requests] is not None), default=None
+        )
+
     def found(self) -> list[MinuteRow]:
         """All rows that say anything."""
         born = self.places.born

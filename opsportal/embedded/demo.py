@@ -48,7 +48,7 @@ def _run(state: State, console: Console, options: argparse.Namespace) -> int:
     if options.fresh:
         state.wipe()
         console.say("          starting over: the demo's data is deleted")
-    stack = Stack(state, console, _choose_port(options.port), options.fleet)
+    stack = Stack(state, console, _choose_port(options.port), options.fleet or "")
     state.announce(f"process {os.getpid()}, {stack.url}")
     try:
         stack.start()
@@ -108,7 +108,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fleet",
         type=_fleet,
-        default="",
         help="a made-up fleet instead, such as 2000x3, with data of its own",
     )
     parser.add_argument(

@@ -15,9 +15,10 @@ from endpoints.audit.models import Entry
 from endpoints.core.errors import Invalid
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment
-from endpoints.metrics.models import Backfill, Hour, Minute
+from endpoints.metrics.models import Backfill, Collector, Hour, Minute, Telemetry
 from endpoints.metrics.services import cancel_backfills, order_backfill
 from endpoints.metrics.services.backfill import do_slice, due_backfills
+from endpoints.metrics.services.collect import collect
 from endpoints.metrics.services.collectors import add_missing
 from tests.inventory.test_sync_flow import connect, sync
 
@@ -111,3 +112,15 @@ def test_command__shows_progress_and_cancels(azure, production):
     assert "1 orders were ended" in out.getvalue() and "cancelled" in out.getvalue()
     assert cancel_backfills(actor=SYSTEM_COMMAND) == 0
     assert Entry.objects.filter(action="metrics.backfill_cancelled").count() == 1
+
+
+def test_list__after_the_last_day_was_read__shows_its_24_hours(azure, production):
+    collectors_row = Collector.objects.get()
+    collect(collector_id=collectors_row.pk)
+    before = Telemetry.objects.get(endpoint__name="checkout-risk")
+    assert before.spark.count(None) >= 23
+    (number,) = order_backfill(actor=SYSTEM_COMMAND, days=2)
+    finish(number)
+    spark = Telemetry.objects.get(endpoint__name="checkout-risk").spark
+    assert len(spark) == 24
+    assert all(value > 0 for value in spark)

@@ -35,13 +35,13 @@ from endpoints.metrics.services.database import in_database
 from endpoints.metrics.services.minutes import write_minutes
 from endpoints.metrics.services.reading import MOST_AT_ONCE, Target, gather
 from endpoints.metrics.services.reading_list import targets_of
-from endpoints.metrics.services.rollups import write_hours
+from endpoints.metrics.services.rollups import roll_up, write_hours
 
 log = structlog.get_logger(__name__)
 
 # Azure keeps platform metrics for this long.
 MOST_DAYS = 93
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _WINDOW = 3 * HOUR
 # Of a worker's time at once: collecting, which everything else waits for, goes in between.
 _SLICE_SECONDS = 12.0
@@ -181,7 +181,9 @@ def _advance(mine: Slice, cursor: datetime, targets: Iterable[Target]) -> None:
         claimed_until=now + _CLAIM,
         **({"ended_at": now} if cursor <= mine.since else {}),
     )
-    latest.refresh_sparks([target.endpoint_id for target in targets], now)
+    if cursor > now - 2 * DAY:  # what lists show of the past is the last day
+        roll_up()
+        latest.refresh_sparks([target.endpoint_id for target in targets], now, anew=True)
 
 
 def _postpone(mine: Slice, error: Exception) -> None:

@@ -89,7 +89,7 @@ ON CONFLICT (endpoint_id) DO UPDATE SET (state, reason, minute, read_at, lag_sec
 _SPARKS = """
 WITH due AS (
     SELECT t.endpoint_id FROM metrics_telemetry t WHERE t.endpoint_id = ANY (%(endpoints)s::bigint[])
-    AND (t.spark_until IS NULL OR t.spark_until < %(until)s)
+    AND (%(anew)s OR t.spark_until IS NULL OR t.spark_until < %(until)s)
 ), ids AS (
     SELECT array_agg(d.id) AS all_ids FROM inventory_deployment d JOIN due USING (endpoint_id)
 ), hours AS (
@@ -161,12 +161,18 @@ def refresh(
     return None if newest is None else max(0.0, float(newest))
 
 
-def refresh_sparks(endpoints: Collection[int], now: datetime) -> None:
-    """The last 24 whole hours of requests, once an hour."""
+def refresh_sparks(endpoints: Collection[int], now: datetime, *, anew: bool = False) -> None:
+    """The last 24 whole hours of requests: once an hour, or `anew` because their past was read."""
     until = (now - timedelta(minutes=7)).replace(minute=0, second=0, microsecond=0)
     with connection.cursor() as cursor:
         cursor.execute(
-            _SPARKS, {"endpoints": list(endpoints), "until": until, "since": until - timedelta(hours=24)}
+            _SPARKS,
+            {
+                "endpoints": list(endpoints),
+                "anew": anew,
+                "until": until,
+                "since": until - timedelta(hours=24),
+            },
         )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from endpoints.azure_gateway.client import Azure
-from endpoints.azure_gateway.errors import BatchRefused, Forbidden, GatewayError, Throttled
 from endpoints.azure_gateway.records import (
     DEPLOYMENT_METRICS,
     ENDPOINT_METRICS,
@@ -18,26 +16,43 @@ from endpoints.azure_gateway.records import (
 )
 from endpoints.metrics.fold import CAPACITY, LATENCIES, REQUESTS, USES, Minutes, Places
 from endpoints.metrics.points import MINUTE, MinuteRow
+from endpoints.metrics.services.asking import MOST_AT_ONCE, Asking
 from endpoints.metrics.telemetry import State
 
-MOST_AT_ONCE = 50
-# Calls under way at once: more wait in the gateway's own queue, and their answers in memory.
-_SINGLE_CALLS = 8
+__all__ = ["MOST_AT_ONCE", "Deployed", "Gathered", "Target", "gather"]
+
 _SPLIT = ("deployment", "statusCode", "modelStatusCode")
 
 
 @dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment's lower-case name and ARM id, and the second at which it was made, if Azure says."""
+
+    name: str
+    arm_key: str
+    born: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint to read, with its deployments' ARM ids by number."""
+    """An endpoint to read, with its deployments by number.
+
+    `read_at`: when it was read last. `is_suspect`: it could not be, for a reason that seldom goes by itself.
+    """
 
     endpoint_id: int
     arm_key: str
-    deployments: dict[int, tuple[str, str]]  # number -> (lower-case name, lower-case ARM id)
+    deployments: Mapping[int, Deployed]
+    read_at: datetime | None = None
+    is_suspect: bool = False
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What some calls brought. `troubles` are endpoints of which something could not be read, with the reason."""
+    """What some calls brought. `troubles` are endpoints of which something could not be read, with the reason.
+
+    `refused`: why getBatch is not to be had; "" if it is, None if that was not tried.
+    """
 
     rows: list[MinuteRow] = field(default_factory=list)
     troubles: dict[int, tuple[State, str]] = field(default_factory=dict)
@@ -48,13 +63,12 @@ class Gathered:
     azure_request_id: str = ""
     refused: str | None = None
 
-    def heard(self, reading: MetricsReading) -> MetricsReading:
+    def heard(self, reading: MetricsReading) -> None:
         self.unreadable += reading.unreadable
         self.truncated += reading.truncated
         self.calls += reading.calls
         self.points += sum(len(series.minutes) for series in reading.series)
         self.azure_request_id = reading.azure_request_id
-        return reading
 
 
 async def gather(
@@ -68,20 +82,24 @@ async def gather(
 ) -> Gathered:
     """Minutes of up to 50 endpoints. Throttled ends it, for there is no use in asking on.
 
-    Where getBatch is refused, each resource is read by itself; what can't be read spoils its own endpoint only.
+    Where getBatch is refused, each resource is read by itself; what can't be read spoils its own endpoint only, and
+    of an endpoint that can't be read nothing more is asked.
     """
     found = Gathered()
-    places = _places(targets)
-    minutes = Minutes(places)
-    owners = {arm: target.endpoint_id for target in targets for _, arm in target.deployments.values()}
-    owners |= {target.arm_key: target.endpoint_id for target in targets}
-    reader = _Reader(azure, region, found, owners, by_batch=by_batch)
-    endpoints = [target.arm_key for target in targets]
-    deployments = list(places.by_deployment)
+    minutes = Minutes(_places(targets))
+    deployments = {
+        one.arm_key: (number, target) for target in targets for number, one in target.deployments.items()
+    }
+    owners = {target.arm_key: target.endpoint_id for target in targets}
+    owners |= {arm: target.endpoint_id for arm, (_, target) in deployments.items()}
+    asking = Asking(azure, region, by_batch=by_batch)
 
-    async def take(ids: Sequence[str], query: MetricQuery, into: Callable[[MetricsReading], None]) -> None:
-        for reading in await reader.read(ids, query):
+    async def take(ids: Iterable[str], query: MetricQuery, into: Callable[[MetricsReading], None]) -> None:
+        wanted = [arm for arm in ids if owners[arm] not in found.troubles]
+        for reading in await asking.ask(wanted, query):
+            found.heard(reading)
             into(reading)
+        found.troubles |= {owners[arm]: trouble for arm, trouble in asking.troubles.items()}
 
     def of_endpoints(names: Iterable[str], *dimensions: str) -> MetricQuery:
         return MetricQuery(ENDPOINT_METRICS, tuple(names), ("Average",), since, until, dimensions)
@@ -89,72 +107,29 @@ async def gather(
     def of_deployments(names: Iterable[str], aggregations: tuple[str, ...], *dimensions: str) -> MetricQuery:
         return MetricQuery(DEPLOYMENT_METRICS, tuple(names), aggregations, since, until, dimensions)
 
+    endpoints = [target.arm_key for target in targets]
     await take(endpoints, of_endpoints([REQUESTS], *_SPLIT), minutes.requests)
     await take(endpoints, of_endpoints(LATENCIES, "deployment"), minutes.latencies)
     await take(deployments, of_deployments(USES, ("Average", "Maximum")), minutes.uses)
     await take(deployments, of_deployments([CAPACITY], ("Average",), "State"), minutes.capacity)
-    span = range(int(since.timestamp()), int(until.timestamp()), MINUTE)
-    arms = {number: arm for target in targets for number, (_, arm) in target.deployments.items()}
-    quiet = [arms[number] for number in minutes.quiet(arms, span)]
-    await take(quiet, of_deployments([REQUESTS], ("Average",)), minutes.totals)
-    found.rows = minutes.found()
+    # Later minutes have not come in yet, for anybody.
+    told_until = minutes.told_until() or int(until.timestamp()) - MINUTE
+    span = range(int(since.timestamp()), told_until + MINUTE, MINUTE)
+    numbers = [number for number, _ in deployments.values()]
+    quiet = set(minutes.quiet(numbers, span))
+    silent = [arm for arm, (number, _) in deployments.items() if number in quiet]
+    await take(silent, of_deployments([REQUESTS], ("Average",)), minutes.totals)
+    found.rows, found.refused = minutes.found(), asking.refused
     return found
 
 
 def _places(targets: Iterable[Target]) -> Places:
+    every = [(target, number, one) for target in targets for number, one in target.deployments.items()]
+    by_endpoint: dict[str, dict[str, int]] = {}
+    for target, number, one in every:
+        by_endpoint.setdefault(target.arm_key, {})[one.name] = number
     return Places(
-        by_endpoint={
-            target.arm_key: {name: number for number, (name, _) in target.deployments.items()}
-            for target in targets
-        },
-        by_deployment={arm: number for target in targets for number, (_, arm) in target.deployments.items()},
+        by_endpoint=by_endpoint,
+        by_deployment={one.arm_key: number for _, number, one in every},
+        born={number: one.born // MINUTE * MINUTE for _, number, one in every if one.born is not None},
     )
-
-
-class _Reader:
-    """One query of some resources: by batch while that is to be had, else one by one."""
-
-    def __init__(
-        self, azure: Azure, region: str, found: Gathered, owners: dict[str, int], *, by_batch: bool
-    ) -> None:
-        self._azure, self._region, self._found, self._owners = azure, region, found, owners
-        self._by_batch = by_batch
-        self._places = asyncio.Semaphore(_SINGLE_CALLS)
-
-    async def read(self, ids: Sequence[str], query: MetricQuery) -> list[MetricsReading]:
-        readings = []
-        for first in range(0, len(ids), MOST_AT_ONCE):
-            readings += await self._some(ids[first : first + MOST_AT_ONCE], query)
-        return readings
-
-    async def _some(self, ids: Sequence[str], query: MetricQuery) -> list[MetricsReading]:
-        if self._by_batch:
-            try:
-                reading = await self._azure.query_metrics(ids, query, region=self._region)
-            except BatchRefused as error:
-                self._by_batch, self._found.refused = False, error.message
-            except Throttled:
-                raise
-            except GatewayError as error:
-                self._trouble(ids, error)
-                return []
-            else:
-                self._found.refused = ""
-                return [self._found.heard(reading)]
-        answers = await asyncio.gather(*(self._one(arm, query) for arm in ids))
-        return [answer for answer in answers if answer is not None]
-
-    async def _one(self, arm: str, query: MetricQuery) -> MetricsReading | None:
-        async with self._places:
-            try:
-                return self._found.heard(await self._azure.list_metrics(arm, query))
-            except Throttled:
-                raise
-            except GatewayError as error:
-                self._trouble([arm], error)
-                return None
-
-    def _trouble(self, ids: Iterable[str], error: GatewayError) -> None:
-        state = State.FORBIDDEN if isinstance(error, Forbidden) else State.UNREACHABLE
-        for arm in ids:
-            self._found.troubles[self._owners[arm]] = (state, error.message)

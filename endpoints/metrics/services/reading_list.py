@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.db import connection
 
-from endpoints.metrics.services.reading import Target
+from endpoints.metrics.services.reading import Deployed, Target
+from endpoints.metrics.telemetry import State
 
+# Reasons that seldom go by themselves.
+_SUSPECT = frozenset({State.FORBIDDEN, State.UNREADABLE})
 _TARGETS = """
-SELECT e.id, e.arm_key, d.id, d.name_key, d.arm_key
+SELECT e.id, e.arm_key, t.read_at, coalesce(t.state, ''), d.id, d.name_key, d.arm_key,
+    extract(epoch FROM d.azure_created_at)::bigint
 FROM inventory_endpoint e
 JOIN access_workspace w ON w.id = e.workspace_id
 JOIN inventory_deployment d ON d.endpoint_id = e.id AND d.deleted_at IS NULL
+LEFT JOIN metrics_telemetry t ON t.endpoint_id = e.id
 WHERE e.deleted_at IS NULL AND w.disconnected_at IS NULL
 AND lower(w.subscription_id) = %s AND lower(replace(e.location, ' ', '')) = %s
 ORDER BY e.id, d.id
@@ -19,10 +24,12 @@ ORDER BY e.id, d.id
 
 def targets_of(subscription: str, region: str) -> list[Target]:
     """Endpoints that have a deployment, by number."""
+    deployments: dict[int, dict[int, Deployed]] = {}
     found: dict[int, Target] = {}
     with connection.cursor() as cursor:
         cursor.execute(_TARGETS, [subscription, region])
-        for endpoint_id, arm_key, number, name, deployment_key in cursor.fetchall():
-            target = found.setdefault(endpoint_id, Target(endpoint_id, arm_key, {}))
-            target.deployments[number] = (name, deployment_key)
+        for endpoint_id, arm_key, read_at, state, number, name, deployment_key, born in cursor.fetchall():
+            below = deployments.setdefault(endpoint_id, {})
+            below[number] = Deployed(name, deployment_key, born)
+            found.setdefault(endpoint_id, Target(endpoint_id, arm_key, below, read_at, state in _SUSPECT))
     return list(found.values())
