@@ -234,7 +234,7 @@
   }
 
   function titleOf(scope) {
-    const busyNow = $("[data-title]", scope);
+    const busyNow = $("[data-working]", scope); // a chart has titles of its own
     if (!busyNow) return;
     document.title = busyNow.dataset.title;
     const icon = $("#favicon");
