@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
+
+from opsportal.staticfiles import ChartLibraryFinder, bundle
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -45,3 +48,18 @@ def test_script__evaluates_no_text_and_writes_no_markup(script: Path) -> None:
     assert not re.search(
         r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\.style\b", text
     )
+
+
+def test_chart_library__brings_no_style_sheet_whose_name_the_page_does_not_reserve() -> None:
+    """A new version of the library names its sheet anew; without its name reserved, the policy is violated once."""
+    text = bundle().read_text()
+    names = set(re.findall(r'getElementById\("([0-9a-f]{64})"\)', text))
+    page = (ROOT / "templates" / "partials" / "chart_scripts.html").read_text()
+    assert names <= set(re.findall(r"[0-9a-f]{64}", page))
+
+
+def test_chart_library__is_the_one_file_that_is_served_of_its_package() -> None:
+    assert finders.find("plotly/plotly.min.js") == str(bundle())
+    assert finders.find("plotly/widgetbundle.js") is None
+    (found,) = ChartLibraryFinder().list(None)
+    assert found[0] == "plotly.min.js"
