@@ -74,8 +74,11 @@ def test_charts__are_drawn_without_a_word_to_any_other_host_or_a_violated_policy
             page.on("request", lambda request: asked.append(request.url))
             for place in PLACES:
                 page.goto(place)
+                named = page.title()
                 figures = drawn(page)
                 assert 4 <= figures.count() <= 6
+                page.wait_for_timeout(1200)  # ages and titles are looked after every second
+                assert page.title() == named
                 assert page.locator(".js-line").count() > 4
                 expect(page.locator("[data-trouble]:visible")).to_have_count(0)
     hosts = {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))}
