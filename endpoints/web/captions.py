@@ -29,10 +29,19 @@ def latency(
     """Over the budget or not, the worst minute, and how much is not known."""
     limits = {row.p95_ms for row in budgets if row.p95_ms is not None}
     limit = f"its budget of {ms(limits.copy().pop())}" if len(limits) == 1 else "the budget in force"
+    limit += _since(series, budgets)
     said = [
         _latency_of(one, series, shares.get(one.id, Share()), limit if limits else "") for one in subjects
     ]
     return " ".join([*said, *(["No latency budget is set."] if not limits else [])]) or _NOBODY
+
+
+def _since(series: Series, budgets: Sequence[BudgetRow]) -> str:
+    """Minutes before any budget was set are held against none: said, where the range begins earlier."""
+    began = min((row.since for row in budgets if row.p95_ms is not None), default=None)
+    if began is None or not series.times or began <= series.times[0]:
+        return ""
+    return f", set {moment_words(began)},"
 
 
 _NOBODY = "It has no deployment, so there is nothing to measure."

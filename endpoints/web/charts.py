@@ -337,8 +337,9 @@ def _spread(heights: Sequence[float]) -> list[float]:
 
 
 def _room(panels: Sequence[Panel]) -> int:
-    """Pixels on the right for the longest name at a line's end."""
-    longest = max((len(line.label) for panel in panels for line in panel.lines), default=0)
+    """Pixels on the right for the longest name at a line's end, or the words at a limit's."""
+    names = [line.label for panel in panels for line in panel.lines]
+    longest = max(map(len, [*names, *(panel.limit_words for panel in panels)]), default=0)
     return 12 + 7 * longest
 
 
