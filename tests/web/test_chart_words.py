@@ -58,9 +58,9 @@ def test_latency__within_the_budget__says_of_how_many_minutes() -> None:
 
 
 def test_latency__budget_set_within_the_range__says_since_when_minutes_are_held_against_it() -> None:
-    young = replace(BUDGET, since=BEGIN + timedelta(hours=23))
+    young = replace(BUDGET, since=BEGIN + timedelta(hours=10))
     said = latency(Share(1440, 60, 0, 0, 0, BEGIN, 231.0), budgets=(young,))
-    assert "within its budget of 250 ms, set on 11-25 at 11:00, in all 60 known minutes" in said
+    assert "within its budget of 250 ms, set on 11-24 at 22:00, in all 60 known minutes" in said
 
 
 def test_latency__counted_from_histograms__is_told_from_so_many_to_so_many() -> None:
