@@ -13,6 +13,9 @@ ENDPOINTS = "2022-02-01-preview"
 DEPLOYMENTS = "2023-04-01-preview"
 WORKSPACES = "2024-10-01-preview"
 PERMISSIONS = "2022-04-01"
+METRICS = "2024-02-01"
+DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
+RESOURCE_GRAPH = "2021-03-01"
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f-]{1,64}", re.IGNORECASE)
 _WORKSPACE = (
@@ -33,6 +36,14 @@ def path(kind: str, arm_id: str) -> str:
     text = arm_id.strip().rstrip("/")
     if not _PATTERNS[kind].fullmatch(text):
         raise ValueError(f"{arm_id!r} is not the ARM id of {_article(kind)}.")
+    return text
+
+
+def resource_path(arm_id: str) -> str:
+    """The URL path of a workspace, or of an endpoint or deployment in one."""
+    text = arm_id.strip().rstrip("/")
+    if not any(pattern.fullmatch(text) for pattern in _PATTERNS.values()):
+        raise ValueError(f"{arm_id!r} is not the ARM id of a workspace, endpoint or deployment.")
     return text
 
 

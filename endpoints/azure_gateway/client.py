@@ -10,21 +10,25 @@ repeated: whoever calls decides whether a failed call may be made again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
-from endpoints.azure_gateway import arm, codec, documents, failures
+from endpoints.azure_gateway import arm, codec, diagnostics, discovery, documents, failures, monitor
 from endpoints.azure_gateway.credentials import PROCESS_TOKENS, CachedCredential, TokenCache
 from endpoints.azure_gateway.errors import Malformed, Unreachable
 from endpoints.azure_gateway.limiter import Buckets, Limiter
 from endpoints.azure_gateway.records import (
     Accepted,
     DeploymentRecord,
+    DiagnosticSetting,
     Document,
     EndpointRecord,
+    Found,
     Listing,
+    MetricQuery,
+    MetricsReading,
     OperationStatus,
     Permission,
     Reading,
@@ -75,6 +79,38 @@ class Azure:
         """What the identity of this connection is granted at a workspace or below."""
         path = f"{arm.scope_path(scope)}/providers/Microsoft.Authorization/permissions"
         return (await self._list(path, arm.PERMISSIONS, codec.permission)).items
+
+    async def query_metrics(
+        self, resource_ids: Sequence[str], query: MetricQuery, *, region: str, urgent: bool = False
+    ) -> MetricsReading:
+        """Metrics of 1 to 50 endpoints (or deployments) of one subscription and region.
+
+        BatchRefused where that is not to be had: `list_metrics` may still be.
+        """
+        cloud = self._settings.cloud
+        return await monitor.query_batch(self._wire, cloud, resource_ids, query, region=region, urgent=urgent)
+
+    async def list_metrics(
+        self, resource_id: str, query: MetricQuery, *, urgent: bool = False
+    ) -> MetricsReading:
+        """Metrics of one endpoint or deployment, at the cost of one of ARM's reads."""
+        return await monitor.list_one(self._wire, resource_id, query, urgent=urgent)
+
+    async def list_diagnostic_settings(self, arm_id: str) -> tuple[DiagnosticSetting, ...]:
+        """Where the logs and metrics of a workspace, endpoint or deployment are exported to."""
+        path = f"{arm.resource_path(arm_id)}/providers/Microsoft.Insights/diagnosticSettings"
+        listing = await self._list(path, arm.DIAGNOSTIC_SETTINGS, diagnostics.setting)
+        for item in listing.unreadable:
+            raise Malformed(item.item, item.reason)
+        return listing.items
+
+    async def find_endpoints(self, subscriptions: Sequence[str]) -> Listing[Found]:
+        """Endpoints that Resource Graph knows; DiscoveryRefused where it does not answer."""
+        return await discovery.find(self._wire, self._settings, subscriptions, discovery.ENDPOINTS)
+
+    async def find_deployments(self, subscriptions: Sequence[str]) -> Listing[Found]:
+        """Deployments that Resource Graph knows; DiscoveryRefused where it does not answer."""
+        return await discovery.find(self._wire, self._settings, subscriptions, discovery.DEPLOYMENTS)
 
     async def put_endpoint_split(
         self,

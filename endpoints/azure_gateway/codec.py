@@ -189,6 +189,11 @@ def storable(parse: Callable[[Document], T]) -> Callable[[Document], T]:
     return parse_storable
 
 
+def storable_text(text: str) -> bool:
+    """Whether a database column and a page can hold it."""
+    return "\x00" not in text and not _SURROGATE.search(text)
+
+
 def without_secrets(document: Document) -> Document:
     """The document less keys and less the values of environment variables, whose names stay."""
     properties = document.get("properties")

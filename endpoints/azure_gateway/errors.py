@@ -2,13 +2,15 @@
 
 GatewayError
 ├── Unreachable       no answer: refused, reset, timed out, certificate not trusted
-├── Throttled         429, or our own bucket is empty for longer than the caller waits; `retry_after` seconds
+├── Throttled         429 or 529, or our own bucket is empty for longer than the caller waits; `retry_after` seconds
 ├── Busy              another operation holds the resource (409, or a refusal that says "Updating")
 ├── NotFoundInAzure   404
 ├── Forbidden         403; `action` and `scope` name what is missing, where Azure says it
 ├── Unauthenticated   401, or no token to be had
 ├── Rejected          Azure understood and refused: 400, 412, 422 and the other 4xx
 ├── ServerError       5xx
+├── BatchRefused      metrics of many resources at once are not to be had here: read them one by one
+├── DiscoveryRefused  Resource Graph is not to be had here: list workspaces instead
 └── Malformed         an answer, or one item of it, that can't be understood; `item` names it
 
 After a write, `applied_unknown` tells whether it may have taken effect: True means "read before you decide",
@@ -117,6 +119,14 @@ class Rejected(GatewayError):
 
 class ServerError(GatewayError):
     """Azure failed."""
+
+
+class BatchRefused(GatewayError):
+    """The data plane of metrics does not serve this identity, subscription, region or cloud."""
+
+
+class DiscoveryRefused(GatewayError):
+    """Resource Graph does not serve this identity, or not now."""
 
 
 class Malformed(GatewayError):

@@ -44,7 +44,7 @@ def from_answer(
     """The error that a status of 300 or more means."""
     code, text = error_of(content)
     said = f"Azure answered {status}" + (f" {code}" if code else "") + (f": {text}" if text else "")
-    if status == 429:
+    if throttles(status, write=write):
         wait = retry_after(headers)
         return Throttled(said, retry_after=wait, status=status, code=code, ids=ids)
     if status == 403:
@@ -55,6 +55,11 @@ def from_answer(
     if status == 408:
         return Unreachable(said, status=status, code=code, ids=ids, applied_unknown=write)
     return _kind(status, code, text)(said, status=status, code=code, ids=ids)
+
+
+def throttles(status: int, *, write: bool) -> bool:
+    """Whether a status means "too many calls". A write that met 529 may have been applied: that is a failure."""
+    return status == 429 or (status == 529 and not write)
 
 
 def _kind(status: int, code: str, text: str) -> type[GatewayError]:

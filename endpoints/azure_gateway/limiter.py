@@ -17,6 +17,7 @@ from endpoints.azure_gateway.throttle import TokenBucket
 from endpoints.core.clock import Clock, SystemClock
 
 READS, WRITES = "reads", "writes"
+METRICS, GRAPH = "metric queries", "Resource Graph queries"
 # While our count is stale only so many calls are out at once, until one answer brings Azure's.
 _PROBES = 4
 # The longest time that one Retry-After may close a bucket, lest a wrong header ends all reading.
@@ -35,7 +36,7 @@ class Buckets:
 
     def take(self, subscription: str, kind: str, *, urgent: bool) -> float:
         """0.0 when the call may go, else the seconds to wait."""
-        reserve = 0 if urgent or kind == WRITES else self.rates.reserve
+        reserve = self.rates.reserve if kind == READS and not urgent else 0
         with self._lock:
             return self._bucket(subscription, kind).take(self._clock.monotonic(), reserve=reserve)
 
@@ -65,12 +66,18 @@ class Buckets:
     def _bucket(self, subscription: str, kind: str) -> TokenBucket:
         key = (subscription, kind)
         if key not in self._buckets:
-            rates = self.rates
-            if kind == WRITES:
-                self._buckets[key] = TokenBucket(rates.write_burst, rates.write_refill)
-            else:
-                self._buckets[key] = TokenBucket(rates.read_burst, rates.read_refill)
+            self._buckets[key] = TokenBucket(*_rate(self.rates, kind))
         return self._buckets[key]
+
+
+def _rate(rates: RateSettings, kind: str) -> tuple[float, float]:
+    """Burst and refill of one kind of call."""
+    return {
+        READS: (rates.read_burst, rates.read_refill),
+        WRITES: (rates.write_burst, rates.write_refill),
+        METRICS: (rates.metrics_burst, rates.metrics_refill),
+        GRAPH: (rates.graph_burst, rates.graph_refill),
+    }[kind]
 
 
 class Limiter:
@@ -80,13 +87,9 @@ class Limiter:
         self._buckets = buckets
         self._lanes: dict[tuple[str, str], _Lane] = {}
 
-    async def reads(self, subscription: str, *, urgent: bool = False, patience: float = 60.0) -> None:
-        """Return when one read may go; Throttled when that takes longer than `patience` seconds."""
-        await self._lane(subscription, READS).enter(urgent=urgent, patience=patience)
-
-    async def writes(self, subscription: str, *, urgent: bool = True, patience: float = 1.0) -> None:
-        """Return when one write may go; Throttled when that takes longer than `patience` seconds."""
-        await self._lane(subscription, WRITES).enter(urgent=urgent, patience=patience)
+    async def enter(self, key: str, kind: str, *, urgent: bool = False, patience: float = 60.0) -> None:
+        """Return when one call of a kind may go; Throttled when that takes longer than `patience` seconds."""
+        await self._lane(key, kind).enter(urgent=urgent, patience=patience)
 
     def settle(
         self,
@@ -183,8 +186,8 @@ class _Lane:
             self._timer = asyncio.get_running_loop().call_later(wait, self._pump)
 
     def _throttled(self) -> Throttled:
+        whose = f" for subscription {self._subscription}" if self._subscription else ""
         return Throttled(
-            f"The budget of {self._kind} for subscription {self._subscription or '(none)'} is spent; "
-            "nothing was sent.",
+            f"The budget of {self._kind}{whose} is spent; nothing was sent.",
             retry_after=self._buckets.wait(self._subscription, self._kind),
         )

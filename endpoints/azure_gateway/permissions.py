@@ -31,6 +31,11 @@ REQUIRED: tuple[Action, ...] = (
     Action(f"{_ENDPOINTS}/deployments/read", "read deployments"),
     Action(f"{_ENDPOINTS}/write", "apply approved traffic changes and roll them back"),
     Action("Microsoft.Insights/metrics/read", "read latency, errors and load", essential=False),
+    Action(
+        "Microsoft.Insights/diagnosticSettings/read",
+        "tell where logs and metrics are exported to",
+        essential=False,
+    ),
     Action(f"{_ENDPOINTS}/deployments/write", "change instance counts", essential=False),
 )
 

@@ -6,6 +6,7 @@ records and from `raw`, which otherwise is the document as Azure sent it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,14 @@ T = TypeVar("T")
 Document = Mapping[str, Any]
 
 UNKNOWN = "Unknown"
+
+ENDPOINT_METRICS = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
+DEPLOYMENT_METRICS = f"{ENDPOINT_METRICS}/deployments"
+_AGGREGATIONS = frozenset({"Average", "Maximum", "Minimum"})
+# The names that Azure gives to metrics and dimensions; none of them can end the filter that it stands in.
+_METRIC_NAME = re.compile(r"[A-Za-z0-9_]{1,120}")
+# So many metrics Azure answers for at once.
+_MOST_METRICS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +210,97 @@ class Permission:
     not_actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuery:
+    """What to ask of Azure Monitor: values of whole minutes in [since, until), both aware.
+
+    `dimensions` split each metric by all of them. Azure cuts the series of one metric of one resource at
+    `top` without a word, and at 10 when not told: so it is always sent. ValueError for what can't be asked.
+    """
+
+    namespace: str
+    names: tuple[str, ...]
+    aggregations: tuple[str, ...]
+    since: datetime
+    until: datetime
+    dimensions: tuple[str, ...] = ()
+    top: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.namespace not in (ENDPOINT_METRICS, DEPLOYMENT_METRICS):
+            raise ValueError(f"{self.namespace!r} is no namespace of metrics that the portal reads.")
+        if not 1 <= len(self.names) <= _MOST_METRICS:
+            raise ValueError(f"{len(self.names)} metrics can't be asked at once: 1 to {_MOST_METRICS} can.")
+        for name in self.names + self.dimensions:
+            if not _METRIC_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of a metric or dimension.")
+        if not self.aggregations or not _AGGREGATIONS.issuperset(self.aggregations):
+            raise ValueError(f"{self.aggregations!r} are not some of Average, Maximum and Minimum.")
+        if any(moment.tzinfo is None or moment.timestamp() % 60 for moment in (self.since, self.until)):
+            raise ValueError(
+                "The time of a query of metrics begins and ends with a whole minute of known zone."
+            )
+        if self.since >= self.until or self.since.timestamp() < 0 or self.top < 1:
+            raise ValueError("A query of metrics asks for one minute and one series at least.")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSeries:
+    """One metric of one resource, minute by minute; of equal length but for what was not asked for, ().
+
+    `resource_id` and the names of dimensions are lower case, values of dimensions as Azure gives them.
+    `minutes` are seconds since 1970, ascending. None is a minute that Azure named without a value, or with
+    one that can't be; a minute that is not here is one of which Azure said nothing. Neither is a zero.
+    """
+
+    resource_id: str
+    metric: str
+    dimensions: Mapping[str, str]
+    minutes: tuple[int, ...]
+    average: tuple[float | None, ...]
+    maximum: tuple[float | None, ...]
+    minimum: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsReading:
+    """What Azure Monitor answered. A resource may have series and be `unreadable` in part, with the reason.
+
+    `truncated` are the resources of which some metric came in as many series as the query allows.
+    """
+
+    series: tuple[MetricSeries, ...]
+    unreadable: tuple[Unreadable, ...]
+    truncated: tuple[str, ...]
+    request_began: datetime
+    response_ended: datetime
+    azure_request_id: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticSetting:
+    """Where a resource's logs and metrics are exported to.
+
+    `log_categories` are the enabled ones; groups, which stand for many, are in `log_groups`. `workspace_id`
+    is the ARM id of a Log Analytics workspace, "" when the setting exports elsewhere.
+    """
+
+    name: str
+    log_categories: tuple[str, ...]
+    log_groups: tuple[str, ...]
+    metrics: bool
+    workspace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource as Resource Graph knows it: that it exists, or lately did. Its state is for a reading to say."""
+
+    arm_id: str
+    name: str
+    type: str
+    location: str
+    tags: Mapping[str, str]

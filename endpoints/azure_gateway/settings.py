@@ -6,10 +6,13 @@ only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+_REGION = re.compile(r"[a-z0-9]{2,40}")
 
 
 class CredentialKind(StrEnum):
@@ -23,7 +26,11 @@ class CredentialKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CloudSettings:
-    """One Azure cloud. URLs have no trailing slash. `ca_bundle` is a PEM file, "" for the system's own."""
+    """One Azure cloud. URLs have no trailing slash. `ca_bundle` is a PEM file, "" for the system's own.
+
+    `metrics` is where metrics of many resources are read, with {region} for the region; "" where there is no
+    such place.
+    """
 
     name: str = "AzureCloud"
     resource_manager: str = "https://management.azure.com"
@@ -32,6 +39,8 @@ class CloudSettings:
     studio: str = "https://ml.azure.com"
     storage_suffix: str = "core.windows.net"
     registry_discovery: str = "https://eastus.api.azureml.ms"
+    metrics: str = "https://{region}.metrics.monitor.azure.com"
+    metrics_audience: str = "https://metrics.monitor.azure.com"
     audience: str = ""
     ca_bundle: str = ""
 
@@ -40,22 +49,47 @@ class CloudSettings:
             raise ValueError(
                 f"The resource manager's address {self.resource_manager!r} must start with https://"
             )
+        if self.metrics and not (self.metrics.startswith("https://") and "{region}" in self.metrics):
+            raise ValueError(
+                f"The address of metrics {self.metrics!r} must start with https:// and contain {{region}}"
+            )
 
     @property
     def scope(self) -> str:
         """What a token for the resource manager is asked for."""
         return f"{self.audience or self.resource_manager}/.default"
 
+    @property
+    def metrics_scope(self) -> str:
+        """What a token for the data plane of metrics is asked for."""
+        return f"{self.metrics_audience}/.default"
+
+    def metrics_at(self, region: str) -> str:
+        """The data plane's address in a region; ValueError for what can't be a region's name."""
+        name = region.replace(" ", "").lower()
+        if not _REGION.fullmatch(name):
+            raise ValueError(f"{region!r} is not the name of an Azure region.")
+        return self.metrics.replace("{region}", name)
+
     @classmethod
     def from_metadata(cls, document: Mapping[str, Any], *, ca_bundle: str = "") -> CloudSettings:
-        """A cloud out of the document that a resource manager serves at /metadata/endpoints."""
+        """A cloud out of the document that a resource manager serves at /metadata/endpoints.
+
+        Where the document does not tell where metrics are, and CLOUDS does not know the resource manager,
+        they are nowhere: no token of one cloud goes to another.
+        """
+        resource_manager = document["resourceManager"].rstrip("/")
+        same = (cloud for cloud in CLOUDS.values() if cloud.resource_manager == resource_manager)
+        known = next(same, cls(metrics=""))
         return cls(
             name=document["name"],
-            resource_manager=document["resourceManager"].rstrip("/"),
+            resource_manager=resource_manager,
             authority=document["authentication"]["loginEndpoint"].rstrip("/"),
             portal=document["portal"].rstrip("/"),
             studio=str(document.get("studio") or "https://ml.azure.com").rstrip("/"),
             storage_suffix=document["suffixes"]["storage"],
+            metrics=str(document.get("metrics") or known.metrics).rstrip("/"),
+            metrics_audience=str(document.get("metricsAudience") or known.metrics_audience).rstrip("/"),
             ca_bundle=ca_bundle,
         )
 
@@ -72,6 +106,8 @@ CLOUDS: Mapping[str, CloudSettings] = {
             studio="https://studio.ml.azure.cn",
             storage_suffix="core.chinacloudapi.cn",
             registry_discovery="https://chinaeast2.api.ml.azure.cn",
+            metrics="https://{region}.metrics.monitor.azure.cn",
+            metrics_audience="https://metrics.monitor.azure.cn",
         ),
         CloudSettings(
             name="AzureUSGovernment",
@@ -81,6 +117,8 @@ CLOUDS: Mapping[str, CloudSettings] = {
             studio="https://ml.azure.us",
             storage_suffix="core.usgovcloudapi.net",
             registry_discovery="https://usgovarizona.api.ml.azure.us",
+            metrics="https://{region}.metrics.monitor.azure.us",
+            metrics_audience="https://metrics.monitor.azure.us",
         ),
     )
 }
@@ -88,15 +126,21 @@ CLOUDS: Mapping[str, CloudSettings] = {
 
 @dataclass(frozen=True, slots=True)
 class RateSettings:
-    """ARM's token buckets, per subscription and identity: so many calls at once, then so many a second.
+    """Token buckets, per subscription and identity: so many calls at once, then so many a second.
 
-    `reserve` reads are left to urgent callers, so that a sync never starves a rollback.
+    `reserve` reads are left to urgent callers, so that a sync never starves a rollback. Reads and writes are
+    the resource manager's. Metrics have a data plane of their own, counted per region too, whose limit
+    Microsoft does not state: what stands here is a careful guess. Resource Graph allows 15 queries in 5 s.
     """
 
     read_burst: int = 250
     read_refill: float = 25.0
     write_burst: int = 200
     write_refill: float = 10.0
+    metrics_burst: int = 50
+    metrics_refill: float = 10.0
+    graph_burst: int = 15
+    graph_refill: float = 3.0
     reserve: int = 15
 
 

@@ -1,42 +1,33 @@
-"""One call over HTTPS: azure-core's pipeline with nothing in it that repeats a request by itself.
-
-Two pools. Reads keep their connections, and may ride aiohttp's one silent repeat of a request that met a
-closed connection. Writes open a connection each and switch that repeat off: aiohttp would otherwise send a
-PUT twice when the first was applied and its answer lost.
-"""
+"""One call over HTTPS: its turn in the budget, its deadline, its ids, and what its answer means."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-import urllib.request
+import re
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode
 
 from endpoints.azure_gateway import arm, failures
-from endpoints.azure_gateway.errors import CallIds, Malformed, Unreachable
-from endpoints.azure_gateway.limiter import READS, WRITES, Limiter
+from endpoints.azure_gateway.errors import CallIds, Malformed
+from endpoints.azure_gateway.limiter import GRAPH, METRICS, READS, WRITES, Limiter
+from endpoints.azure_gateway.pools import Pools
 from endpoints.azure_gateway.settings import GatewaySettings
 from endpoints.core.clock import Clock
 from endpoints.core.ids import new_request_id
 
 if TYPE_CHECKING:
-    import aiohttp
-    from azure.core.pipeline import AsyncPipeline
-
     from endpoints.azure_gateway.credentials import CachedCredential
 
 _REMAINING = {
     READS: "x-ms-ratelimit-remaining-subscription-reads",
     WRITES: "x-ms-ratelimit-remaining-subscription-writes",
+    GRAPH: "x-ms-user-quota-remaining",
 }
+_RESETS_AFTER = "x-ms-user-quota-resets-after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +61,18 @@ class Wire:
         self._clock = clock
         self._home = arm.origin(settings.cloud.resource_manager)
         self._slots = asyncio.Semaphore(settings.concurrency)
-        self._stack = AsyncExitStack()
-        self._pipelines: dict[bool, AsyncPipeline[Any, Any]] = {}
+        self._pools = Pools(settings, credential)
         self._headers = {"Accept": "application/json", "User-Agent": settings.user_agent}
 
     async def close(self) -> None:
-        await self._stack.aclose()
+        await self._pools.close()
 
-    def url(self, path: str, version: str) -> str:
-        return f"{self._settings.cloud.resource_manager}{path}?api-version={version}"
+    def url(
+        self, path: str, version: str, options: Mapping[str, str] | None = None, *, base: str = ""
+    ) -> str:
+        """Where a call goes: at the resource manager, or at `base`."""
+        query = urlencode({"api-version": version, **(options or {})}, quote_via=quote, safe="$,:/")
+        return f"{base or self._settings.cloud.resource_manager}{path}?{query}"
 
     def check_home(self, url: str) -> str:
         """The URL, if it leads to the resource manager: no token of ours goes anywhere else."""
@@ -92,47 +86,72 @@ class Wire:
 
     async def read(self, url: str, *, urgent: bool = False) -> Answer:
         """GET. Bulk reads share a fixed number of slots; urgent ones wait for Azure's limits only."""
-        if urgent:
-            return await self._admitted("GET", url, READS, urgent=True)
-        async with self._slots:
-            return await self._admitted("GET", url, READS)
+        return await self._in_turn("GET", url, READS, arm.subscription_of(url), urgent=urgent)
+
+    async def query_graph(self, url: str, body: Mapping[str, Any]) -> Answer:
+        """POST a query to Resource Graph, whose budget is one for all subscriptions of an identity."""
+        return await self._in_turn("POST", url, GRAPH, "", content=json.dumps(body).encode())
+
+    async def query_metrics(
+        self, base: str, url: str, body: Mapping[str, Any], *, budget: str, urgent: bool = False
+    ) -> Answer:
+        """POST a query to the data plane of metrics at `base`; `budget` is the subscription and region."""
+        content = json.dumps(body).encode()
+        return await self._in_turn("POST", url, METRICS, budget, urgent=urgent, content=content, base=base)
 
     async def write(self, method: str, url: str, body: Mapping[str, Any], *, request_id: str = "") -> Answer:
         """PUT or PATCH, sent at most once. One deadline for all of it: after that nothing more is on its way."""
         content, until = json.dumps(body).encode(), self._until()
         await self._have_token(until)
         return await self._admitted(
-            method, url, WRITES, content=content, request_id=request_id, urgent=True, until=until
+            method,
+            url,
+            WRITES,
+            arm.subscription_of(url),
+            content=content,
+            request_id=request_id,
+            urgent=True,
+            until=until,
         )
 
     def _until(self) -> float:
         return asyncio.get_running_loop().time() + self._settings.deadline
 
-    async def _admitted(
-        self, method: str, url: str, kind: str, *, urgent: bool = False, **call: Any
+    async def _in_turn(
+        self, method: str, url: str, kind: str, budget: str, *, urgent: bool = False, **call: Any
     ) -> Answer:
-        subscription = arm.subscription_of(url)
-        patience = self._settings.urgent_patience if urgent else self._settings.patience
-        enter = self._limiter.writes if kind == WRITES else self._limiter.reads
-        await enter(subscription, urgent=urgent, patience=patience)
-        try:
-            answer = await self._send(method, url, **call)
-        except BaseException:
-            self._limiter.lost(subscription, kind)
-            raise
-        throttled = answer.status == 429
-        self._limiter.settle(
-            subscription,
-            kind,
-            remaining=_number(answer.headers.get(_REMAINING[kind])),
-            throttled=throttled,
-            retry_after=failures.retry_after(answer.headers) if throttled else None,
-        )
-        return self._accepted(answer, write=kind == WRITES)
+        if urgent:
+            return await self._admitted(method, url, kind, budget, urgent=True, **call)
+        async with self._slots:
+            return await self._admitted(method, url, kind, budget, **call)
 
-    def _accepted(self, answer: Answer, *, write: bool) -> Answer:
+    async def _admitted(
+        self, method: str, url: str, kind: str, budget: str, *, urgent: bool = False, **call: Any
+    ) -> Answer:
+        write = kind == WRITES
+        patience = self._settings.urgent_patience if urgent else self._settings.patience
+        await self._limiter.enter(budget, kind, urgent=urgent, patience=patience)
+        try:
+            answer = await self._send(method, url, write=write, **call)
+        except BaseException:
+            self._limiter.lost(budget, kind)
+            raise
+        throttled, pause = _pause(answer, write=write)
+        self._limiter.settle(
+            budget,
+            kind,
+            remaining=_number(answer.headers.get(_REMAINING.get(kind, ""))),
+            throttled=throttled,
+            retry_after=pause,
+        )
+        return self._accepted(answer, kind)
+
+    def _accepted(self, answer: Answer, kind: str) -> Answer:
         if answer.status == 401:
-            self._credential.forget(self._settings.cloud.scope)  # the next call asks for another token
+            cloud = self._settings.cloud
+            # The next call asks for another token.
+            self._credential.forget(cloud.metrics_scope if kind == METRICS else cloud.scope)
+        write = kind == WRITES
         if answer.status >= 300:
             raise failures.from_answer(answer.status, answer.headers, answer.content, answer.ids, write=write)
         return answer
@@ -142,14 +161,16 @@ class Wire:
         method: str,
         url: str,
         *,
+        write: bool,
         content: bytes | None = None,
         request_id: str = "",
         until: float | None = None,
+        base: str = "",
     ) -> Answer:
         from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
 
-        write, deadline = method != "GET", self._settings.deadline
+        deadline = self._settings.deadline
         ours = request_id or new_request_id()
         headers = {**self._headers, "x-ms-client-request-id": ours}
         if content is not None:
@@ -158,7 +179,7 @@ class Wire:
         began, started = self._clock.now(), self._clock.monotonic()
         try:
             async with asyncio.timeout_at(until or self._until()):
-                response = (await self._pipeline(write=write).run(request)).http_response
+                response = await self._pools.sender(base, write=write)(request)
         except (AzureError, TimeoutError, OSError) as error:
             raise failures.from_exception(error, CallIds(ours), write=write, deadline=deadline) from error
         got: Mapping[str, str] = response.headers
@@ -182,67 +203,23 @@ class Wire:
         except (AzureError, TimeoutError, OSError) as error:
             raise failures.from_exception(error, CallIds(), write=False, deadline=deadline) from error
 
-    def _pipeline(self, *, write: bool) -> AsyncPipeline[Any, Any]:
-        if write not in self._pipelines:
-            session = _session(self._settings, write=write)
-            self._stack.push_async_callback(session.close)
-            self._pipelines[write] = self._over(session)
-        return self._pipelines[write]
 
-    def _over(self, session: aiohttp.ClientSession) -> AsyncPipeline[Any, Any]:
-        from azure.core.pipeline import AsyncPipeline
-        from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
-        from azure.core.pipeline.transport import AioHttpTransport
+def _pause(answer: Answer, *, write: bool) -> tuple[bool, float | None]:
+    """Whether the budget is spent and, where Azure says it, for how many seconds.
 
-        transport = AioHttpTransport(
-            session=session,
-            session_owner=False,
-            connection_timeout=self._settings.connect_timeout,
-            read_timeout=self._settings.read_timeout,
-        )
-        authorise = AsyncBearerTokenCredentialPolicy(self._credential, self._settings.cloud.scope)
-        return AsyncPipeline(transport, [authorise])
+    Resource Graph tells with every answer: the last query of a window is told to wait for the next one.
+    """
+    headers = answer.headers
+    throttled = failures.throttles(answer.status, write=write)
+    if throttled or headers.get(_REMAINING[GRAPH]) == "0":
+        return True, failures.retry_after(headers) or _clock_time(headers.get(_RESETS_AFTER))
+    return False, None
 
 
-def _session(settings: GatewaySettings, *, write: bool) -> aiohttp.ClientSession:
-    import aiohttp
-
-    connector = aiohttp.TCPConnector(
-        ssl=_tls(settings.cloud.ca_bundle),
-        limit=0,  # the slots limit bulk reads; whatever is urgent never waits for a connection
-        force_close=write,
-    )
-    session = aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        proxy=_proxy(settings.cloud.resource_manager),
-    )
-    if write:
-        # aiohttp has no public switch for its silent repeat. A test counts the PUTs that arrive.
-        session._retry_connection = False
-    return session
-
-
-def _tls(ca_bundle: str) -> ssl.SSLContext:
-    if not ca_bundle:
-        return _context("", 0)
-    try:
-        return _context(ca_bundle, Path(ca_bundle).stat().st_mtime_ns)
-    except (OSError, ssl.SSLError) as error:
-        raise Unreachable(f"The CA bundle {ca_bundle} can't be used ({error}); nothing was sent.") from error
-
-
-@lru_cache(maxsize=8)
-def _context(ca_bundle: str, _changed: int) -> ssl.SSLContext:
-    """One context per state of a bundle: making one costs as much as many calls."""
-    return ssl.create_default_context(cafile=ca_bundle or None)
-
-
-def _proxy(url: str) -> str | None:
-    """The environment's proxy for the resource manager, looked up once instead of for each call."""
-    if urllib.request.proxy_bypass(urlsplit(url).hostname or ""):
-        return None
-    return urllib.request.getproxies().get(urlsplit(url).scheme)
+def _clock_time(text: str | None) -> float | None:
+    """Seconds out of hh:mm:ss; None for anything else."""
+    found = re.fullmatch(r"(\d{1,3}):(\d\d):(\d\d)(\.\d+)?", text or "")
+    return float(found[1]) * 3600 + float(found[2]) * 60 + float(found[3]) if found else None
 
 
 def _number(text: str | None) -> float | None:

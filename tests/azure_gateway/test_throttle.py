@@ -95,11 +95,11 @@ async def test_limiter__urgent_after_many__goes_first() -> None:
     limiter, order = Limiter(buckets(read_burst=1, read_refill=40.0, reserve=0)), list[str]()
 
     async def call(name: str, urgent: bool) -> None:
-        await limiter.reads(SUB, urgent=urgent)
+        await limiter.enter(SUB, READS, urgent=urgent)
         order.append(name)
         settle(limiter)
 
-    await limiter.reads(SUB)
+    await limiter.enter(SUB, READS)
     async with asyncio.TaskGroup() as group:
         for number in range(4):
             group.create_task(call(f"bulk {number}", False))
@@ -111,18 +111,18 @@ async def test_limiter__urgent_after_many__goes_first() -> None:
 @pytest.mark.asyncio
 async def test_limiter__wait_longer_than_patience__is_throttled_and_says_for_how_long() -> None:
     limiter = Limiter(buckets())
-    await limiter.reads(SUB)
+    await limiter.enter(SUB, READS)
     settle(limiter, retry_after=30)
     with pytest.raises(Throttled, match="nothing was sent") as caught:
-        await limiter.reads(SUB, urgent=True, patience=1.0)
+        await limiter.enter(SUB, READS, urgent=True, patience=1.0)
     assert caught.value.retry_after == pytest.approx(30, abs=1)
 
 
 @pytest.mark.asyncio
 async def test_limiter__queue_longer_than_patience__throttles_the_last() -> None:
     limiter = Limiter(buckets(read_burst=1, read_refill=5.0, reserve=0))
-    await limiter.reads(SUB)
-    waiting = [asyncio.create_task(limiter.reads(SUB, patience=0.3)) for _ in range(3)]
+    await limiter.enter(SUB, READS)
+    waiting = [asyncio.create_task(limiter.enter(SUB, READS, patience=0.3)) for _ in range(3)]
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(result) for result in results] == [type(None), Throttled, Throttled]
 
@@ -130,8 +130,8 @@ async def test_limiter__queue_longer_than_patience__throttles_the_last() -> None
 @pytest.mark.asyncio
 async def test_limiter__caller_cancelled_while_waiting__gives_its_turn_to_the_next() -> None:
     limiter = Limiter(buckets(read_burst=1, read_refill=20.0, reserve=0))
-    await limiter.reads(SUB)
-    first, second = (asyncio.create_task(limiter.reads(SUB)) for _ in range(2))
+    await limiter.enter(SUB, READS)
+    first, second = (asyncio.create_task(limiter.enter(SUB, READS)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     await second
@@ -141,7 +141,7 @@ async def test_limiter__caller_cancelled_while_waiting__gives_its_turn_to_the_ne
 @pytest.mark.asyncio
 async def test_limiter__count_unknown__probes_with_a_few_until_azure_says() -> None:
     limiter = Limiter(Buckets(RateSettings()))
-    waiting = [asyncio.create_task(limiter.reads(SUB)) for _ in range(50)]
+    waiting = [asyncio.create_task(limiter.enter(SUB, READS)) for _ in range(50)]
     await asyncio.sleep(0.01)
     assert sum(task.done() for task in waiting) == 4
     settle(limiter, remaining=30)
@@ -155,7 +155,7 @@ async def test_limiter__count_unknown__probes_with_a_few_until_azure_says() -> N
 @pytest.mark.asyncio
 async def test_limiter__probes_get_no_answer__sends_others_in_their_place() -> None:
     limiter = Limiter(Buckets(RateSettings()))
-    waiting = [asyncio.create_task(limiter.reads(SUB)) for _ in range(5)]
+    waiting = [asyncio.create_task(limiter.enter(SUB, READS)) for _ in range(5)]
     await asyncio.sleep(0.01)
     limiter.lost(SUB, READS)
     await asyncio.gather(*waiting)
@@ -164,10 +164,10 @@ async def test_limiter__probes_get_no_answer__sends_others_in_their_place() -> N
 @pytest.mark.asyncio
 async def test_limiter__two_subscriptions__have_a_bucket_each() -> None:
     limiter = Limiter(buckets(read_burst=1, read_refill=0.001, reserve=0))
-    await limiter.reads(SUB)
-    await limiter.reads("another")
+    await limiter.enter(SUB, READS)
+    await limiter.enter("another", READS)
     with pytest.raises(Throttled):
-        await limiter.reads(SUB, patience=0.05)
+        await limiter.enter(SUB, READS, patience=0.05)
 
 
 def test_buckets__absurd_retry_after__closes_for_ten_minutes_at_most() -> None:
