@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.aggregates import JSONBAgg
 from django.db.models import (
     Case,
     Count,
@@ -19,6 +19,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Value,
     When,
 )
@@ -49,18 +50,24 @@ _LISTED = (
     "mirror_traffic", "owner", "auth_mode", "public_network_access", "unreadable_since", "last_read_ended",
     "briefs", "beside",
 )  # fmt: skip
-_BRIEFS = (
+# One document for each endpoint: an array of documents is read one by one.
+_BRIEFS = Subquery(
     Deployment.objects.filter(endpoint_id=OuterRef("pk"), deleted_at=None)
-    .order_by("name_key")
-    .values(
-        told=JSONObject(
-            name="name",
-            provisioning_state="provisioning_state",
-            model="model",
-            instance_type="instance_type",
-            instance_count="instance_count",
+    .order_by()
+    .values("endpoint_id")
+    .annotate(
+        told=JSONBAgg(
+            JSONObject(
+                name="name",
+                provisioning_state="provisioning_state",
+                model="model",
+                instance_type="instance_type",
+                instance_count="instance_count",
+            ),
+            order_by="name_key",
         )
     )
+    .values("told")
 )
 
 
@@ -156,7 +163,7 @@ def fleet_rows(
     shown = ordered.annotate(
         slug=F("workspace__slug"),
         environment=F("workspace__environment"),
-        briefs=ArraySubquery(_BRIEFS),
+        briefs=_BRIEFS,
         beside=beside or Value(None, JSONField()),
     )
     endpoints = list(shown.values_list(*_LISTED, named=True)[: limit + 1])
@@ -185,7 +192,7 @@ def fleet_counts(
         ranked = living.annotate(severity_now=_severity_now(ages))
         matches = Count("pk", filter=condition(query))
     else:
-        ranked, matches = living.annotate(severity_now=F("severity")), Count("pk")
+        ranked, matches = living.annotate(severity_now=F("severity")), F("all")
     marked = Count("pk", filter=_is_marked(mark) & condition(query)) if mark else Value(0)
     grouped = (
         ranked.order_by()
@@ -280,7 +287,7 @@ def _row(endpoint: Any, age: Freshness) -> FleetRow:
         provisioning_state=endpoint.provisioning_state,
         traffic=endpoint.traffic,
         mirror_traffic=endpoint.mirror_traffic,
-        deployments=tuple(_brief(told) for told in endpoint.briefs),
+        deployments=tuple(_brief(told) for told in endpoint.briefs or ()),
         owner=endpoint.owner,
         auth_mode=endpoint.auth_mode,
         public_network_access=endpoint.public_network_access,
