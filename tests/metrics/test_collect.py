@@ -156,6 +156,40 @@ def test_values__that_make_no_sense__are_unknown_and_named(azure, production):
     assert all(row.p50 for row in rows)
 
 
+@pytest.mark.parametrize("kind", ["metric_duplicates", "metric_disorder"])
+def test_points__twice_or_out_of_order__are_stored_once_and_in_order(azure, production, kind):
+    read()
+    plain = {(row.deployment_id, row.minute): (row.requests, row.p95) for row in Minute.objects.all()}
+    Minute.objects.all().delete()
+    azure.admin.fault(kind, path="checkout-risk")
+    Collector.objects.update(complete_until=None)
+    run = read()
+    again = {(row.deployment_id, row.minute): (row.requests, row.p95) for row in Minute.objects.all()}
+    assert run.outcome in ("complete", "partial")
+    shared = plain.keys() & again.keys()
+    assert len(shared) > 100
+    assert {key: again[key] for key in shared} == {key: plain[key] for key in shared}
+
+
+def test_counts__that_are_negative__are_no_counts(azure, production):
+    azure.admin.fault("metric_values", path="checkout-risk$", metric="RequestsPerMinute", value="-5", every=1)
+    run = read()
+    assert run.unreadable
+    assert all(row.requests is None or row.requests >= 0 for row in minutes("checkout-risk", "blue"))
+    seen = Telemetry.objects.get(endpoint__name="checkout-risk")
+    assert seen.requests is None or seen.requests >= 0
+
+
+def test_identity__that_may_not_read_metrics__is_told_per_endpoint_and_zeroes_nothing(azure, production):
+    azure.admin.fault("status", plane="metrics", status=403, code="AuthorizationFailed")
+    azure.admin.fault("status", path="Microsoft.Insights/metrics", status=403, code="AuthorizationFailed")
+    run = read()
+    assert run.outcome == "partial"
+    assert not Minute.objects.exists()
+    assert {one.state for one in Telemetry.objects.all()} == {"forbidden"}
+    assert all(one.reason and one.requests is None for one in Telemetry.objects.all())
+
+
 def test_collector__that_was_away_for_hours__reads_the_newest_and_orders_the_rest(azure, production):
     read()
     Collector.objects.update(complete_until=db_now() - timedelta(hours=5))

@@ -188,6 +188,7 @@ def fleet_counts(
     ages = freshness_of(wanted) if ages is None else ages
     living = Endpoint.objects.filter(workspace_id__in=list(ages), deleted_at=None)
     query = filters.parse(text)
+    matches: Count | F
     if query.terms:
         ranked = living.annotate(severity_now=_severity_now(ages))
         matches = Count("pk", filter=condition(query))
