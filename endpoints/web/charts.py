@@ -277,8 +277,16 @@ def _limit_words(panel: Panel, axis: Axis, key: str) -> list[dict[str, Any]]:
     if not panel.limits or not panel.limit_words:
         return []
     limit = panel.limits[-1]
-    begins = axis.at(max(limit.since or axis.since, axis.since))
-    place = {"xref": "x", "x": begins, "xanchor": "left", "yref": key, "yanchor": "bottom"}
+    begins = max(limit.since or axis.since, axis.since)
+    # Near the right edge there is no room for words that begin where the limit does.
+    is_late = begins > axis.since + 0.6 * (axis.until - axis.since)
+    place = {
+        "xref": "x",
+        "x": axis.at(begins),
+        "xanchor": "right" if is_late else "left",
+        "yref": key,
+        "yanchor": "bottom",
+    }
     return [
         _text(panel.limit_words, y=limit.value, **place)
         | {
