@@ -35,6 +35,7 @@ _BUSY_WORDS = re.compile(
     r"updating provisioning state|another operation|operation (is )?in progress", re.IGNORECASE
 )
 _BUSY_CODES = frozenset({"conflict", "anotheroperationinprogress", "operationinprogress", "resourcenotready"})
+_CLOCK_TIME = re.compile(r"(\d{1,3}):(\d\d):(\d\d)(?:\.\d+)?")
 _TEXT_LIMIT = 600
 
 
@@ -108,10 +109,13 @@ def missing_action(text: str) -> tuple[str, str]:
 
 
 def retry_after(headers: Mapping[str, Any]) -> float | None:
-    """Seconds to wait, from a number or an HTTP date; None when absent or unreadable."""
+    """Seconds to wait, from a number or an HTTP date; None when absent or unreadable.
+
+    Resource Graph says instead when its window of queries ends, as hh:mm:ss.
+    """
     value = str(headers.get("Retry-After") or "").strip()
     if not value:
-        return None
+        return _clock_time(str(headers.get("x-ms-user-quota-resets-after") or ""))
     try:
         return max(0.0, float(value))
     except ValueError:
@@ -122,6 +126,12 @@ def retry_after(headers: Mapping[str, Any]) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _clock_time(text: str) -> float | None:
+    """Seconds out of hh:mm:ss; None for anything else."""
+    found = _CLOCK_TIME.fullmatch(text)
+    return int(found[1]) * 3600.0 + int(found[2]) * 60 + int(found[3]) if found else None
 
 
 def _short(error: BaseException) -> str:

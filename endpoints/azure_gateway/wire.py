@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +26,6 @@ _REMAINING = {
     WRITES: "x-ms-ratelimit-remaining-subscription-writes",
     GRAPH: "x-ms-user-quota-remaining",
 }
-_RESETS_AFTER = "x-ms-user-quota-resets-after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +149,8 @@ class Wire:
             cloud = self._settings.cloud
             # The next call asks for another token.
             self._credential.forget(cloud.metrics_scope if kind == METRICS else cloud.scope)
-        write = kind == WRITES
         if answer.status >= 300:
+            write = kind == WRITES
             raise failures.from_answer(answer.status, answer.headers, answer.content, answer.ids, write=write)
         return answer
 
@@ -207,19 +205,10 @@ class Wire:
 def _pause(answer: Answer, *, write: bool) -> tuple[bool, float | None]:
     """Whether the budget is spent and, where Azure says it, for how many seconds.
 
-    Resource Graph tells with every answer: the last query of a window is told to wait for the next one.
+    Resource Graph says so with the last answer of a window, before it would have to refuse.
     """
-    headers = answer.headers
-    throttled = failures.throttles(answer.status, write=write)
-    if throttled or headers.get(_REMAINING[GRAPH]) == "0":
-        return True, failures.retry_after(headers) or _clock_time(headers.get(_RESETS_AFTER))
-    return False, None
-
-
-def _clock_time(text: str | None) -> float | None:
-    """Seconds out of hh:mm:ss; None for anything else."""
-    found = re.fullmatch(r"(\d{1,3}):(\d\d):(\d\d)(\.\d+)?", text or "")
-    return float(found[1]) * 3600 + float(found[2]) * 60 + float(found[3]) if found else None
+    spent = answer.headers.get(_REMAINING[GRAPH]) == "0" or failures.throttles(answer.status, write=write)
+    return spent, failures.retry_after(answer.headers) if spent else None
 
 
 def _number(text: str | None) -> float | None:

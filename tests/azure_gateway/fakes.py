@@ -80,7 +80,13 @@ async def serve(certificates: Certificates, answer: Handler) -> AsyncIterator[Fa
 
 
 def settings_for(url: str, certificates: Certificates, **changes: Any) -> GatewaySettings:
-    cloud = CloudSettings(name="TestCloud", resource_manager=url, ca_bundle=str(certificates.ca_bundle))
+    cloud = CloudSettings(
+        name="TestCloud",
+        resource_manager=url,
+        metrics=f"{url}/metrics/{{region}}",
+        metrics_audience="https://metrics.test",
+        ca_bundle=str(certificates.ca_bundle),
+    )
     return GatewaySettings(cloud=cloud, **changes)
 
 
@@ -88,9 +94,10 @@ def settings_for(url: str, certificates: Certificates, **changes: Any) -> Gatewa
 async def connected(
     settings: GatewaySettings, *, buckets: Buckets | None = None, **options: Any
 ) -> AsyncIterator[Azure]:
-    """A connection that already has a token and buckets of its own."""
+    """A connection that already has its two tokens, and buckets of its own."""
     tokens = TokenCache()
     tokens.put(token_key(settings, settings.cloud.scope), "a-token", 4102444800)
+    tokens.put(token_key(settings, settings.cloud.metrics_scope), "a-metrics-token", 4102444800)
     async with connect(
         settings, tokens=tokens, buckets=buckets or Buckets(settings.rates), **options
     ) as azure:
