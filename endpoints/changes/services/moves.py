@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F
@@ -16,7 +17,10 @@ from endpoints.changes.models import Change, Transition
 from endpoints.core.errors import Conflict
 from endpoints.core.ids import ref
 from endpoints.dispatch import db_now, notify
+from endpoints.metrics.services import keep
 
+# Of the minutes of an endpoint before and after a change.
+KEPT_AROUND = timedelta(hours=2)
 LABELS = {
     State.CHECKING: "being checked",
     State.CHECK_FAILED: "held by its checks",
@@ -64,7 +68,19 @@ def move(
         change.refresh_from_db()
         raise moved_on(change)
     change.refresh_from_db()
+    _keep_its_minutes(change)
     _tell(change, before, actor, reason, facts or {}, personal or {}, azure_request_id)
+
+
+def _keep_its_minutes(change: Change) -> None:
+    """What was measured around a change that Azure was asked for is evidence: it outlives other minutes."""
+    if change.started_at is not None and change.ended_at is not None:
+        keep(
+            endpoint_id=change.endpoint_id,
+            since=change.started_at - KEPT_AROUND,
+            until=change.ended_at + KEPT_AROUND,
+            cause=ref("change", change.pk),
+        )
 
 
 def born(*, change: Change, actor: Actor, facts: Mapping[str, Any], personal: Mapping[str, str]) -> None:
