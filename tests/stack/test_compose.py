@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from plotly.offline import get_plotlyjs_version
 
 from emulator.cli import parser
 from opsportal.config import Config, environment_name
 from opsportal.embedded import commands
 from opsportal.embedded.fingerprint import ROOT
 from opsportal.grants import OWNER_ROLE, RUNTIME_ROLE
+from opsportal.staticfiles import BUNDLE
 
 PORTAL = ("migrate", *commands.LONG_RUNNING)
 
@@ -112,6 +114,16 @@ def test_the_image__as_built__installs_only_what_the_lock_names(
 ) -> None:
     installs = [rest for told in stages.values() for verb, rest in told if verb == "RUN" and "pip" in rest]
     assert installs == ["pip install --require-hashes --no-deps -r requirements.lock"]
+
+
+def test_the_image__as_built__has_charts_of_the_version_that_the_lock_has(
+    stages: dict[str, list[tuple[str, str]]],
+) -> None:
+    fetched = " ".join(rest for _, rest in stages["charts"])
+    assert f"plotly.js-cartesian-dist-min@{get_plotlyjs_version()} " in fetched
+    assert "sha512sum --check" in fetched
+    (copied,) = [rest for verb, rest in stages["build"] if verb == "COPY" and "--from=charts" in rest]
+    assert copied.endswith(f" static-build/{BUNDLE}")
 
 
 def test_the_image__as_built__copies_only_what_exists(stages: dict[str, list[tuple[str, str]]]) -> None:
