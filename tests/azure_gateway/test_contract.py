@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,7 @@ from endpoints.azure_gateway import codec, documents
 
 pytestmark = pytest.mark.contract
 
-FOLDER = Path(os.environ.get("OPSPORTAL_AZURE_FACTS", Path(__file__).parents[3] / "shared" / "azure"))
 ENDPOINTS, DEPLOYMENTS = "2022-02-01-preview", "2023-04-01-preview"
-
-
-@pytest.fixture(scope="module")
-def facts() -> Path:
-    if not FOLDER.is_dir():
-        reason = (
-            f"The folder of Microsoft's examples, {FOLDER}, is not here; OPSPORTAL_AZURE_FACTS names another."
-        )
-        if os.environ.get("OPSPORTAL_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return FOLDER
 
 
 def bodies(folder: Path, version: str, resource: str) -> list[tuple[str, dict[str, Any]]]:

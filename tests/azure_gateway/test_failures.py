@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from endpoints.azure_gateway import failures
+from endpoints.azure_gateway.errors import CallIds, ServerError, Throttled
 from endpoints.azure_gateway.settings import CLOUDS, CloudSettings
 
 
@@ -48,6 +49,21 @@ def test_retry_after__date__is_the_time_until_then() -> None:
     wait = failures.retry_after({"Retry-After": format_datetime(moment, usegmt=True)})
     assert wait is not None
     assert 60 < wait <= 90
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("00:00:05", 5.0), ("01:02:03.5", 3723.0), ("5", None), ("soon", None)]
+)
+def test_retry_after__of_resource_graph__is_the_end_of_its_window(value: str, expected: float | None) -> None:
+    assert failures.retry_after({"x-ms-user-quota-resets-after": value}) == expected
+    assert failures.retry_after({"Retry-After": "7", "x-ms-user-quota-resets-after": value}) == 7.0
+
+
+def test_from_answer__overloaded__is_a_throttling_for_a_read_and_an_unknown_fate_for_a_write() -> None:
+    read = failures.from_answer(529, {"Retry-After": "2"}, b"", CallIds(), write=False)
+    write = failures.from_answer(529, {"Retry-After": "2"}, b"", CallIds(), write=True)
+    assert (type(read), type(write)) == (Throttled, ServerError)
+    assert (read.applied_unknown, write.applied_unknown) == (False, True)
 
 
 @pytest.mark.parametrize("text", ["", "no", "perform action ''", "does not have authorization"])

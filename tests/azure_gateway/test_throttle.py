@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoints.azure_gateway.errors import Throttled
-from endpoints.azure_gateway.limiter import READS, Buckets, Limiter
+from endpoints.azure_gateway.limiter import GRAPH, METRICS, READS, WRITES, Buckets, Limiter
 from endpoints.azure_gateway.settings import RateSettings
 from endpoints.azure_gateway.throttle import TokenBucket
 from tests.azure_gateway.fakes import TickingClock
@@ -175,3 +175,26 @@ def test_buckets__absurd_retry_after__closes_for_ten_minutes_at_most() -> None:
     made = buckets(clock)
     made.close(SUB, READS, 1e9)
     assert made.wait(SUB, READS) == 600.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "rates"),
+    [
+        (WRITES, {"write_burst": 3, "write_refill": 0.001}),
+        (METRICS, {"metrics_burst": 3, "metrics_refill": 0.001}),
+        (GRAPH, {"graph_burst": 3, "graph_refill": 0.001}),
+    ],
+)
+def test_buckets__of_each_kind__have_their_own_rate_and_no_reserve(
+    kind: str, rates: dict[str, float]
+) -> None:
+    made = buckets(TickingClock(), **rates)
+    assert [made.take(SUB, kind, urgent=False) == 0.0 for _ in range(4)] == [True, True, True, False]
+    assert made.take(SUB, READS, urgent=False) == 0.0
+
+
+def test_buckets__metrics_throttled__leaves_the_reads_open() -> None:
+    made = buckets(TickingClock())
+    made.close(SUB, METRICS, 60)
+    assert made.wait(SUB, METRICS) == 60.0
+    assert made.wait(SUB, READS) == 0.0
