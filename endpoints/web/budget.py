@@ -129,9 +129,13 @@ def budget(request: PageRequest, *, ws: str, name: str) -> HttpResponseBase:
 
 def _workspace(me: Principal, slug: str) -> WorkspaceRow:
     """Who may decide on budgets need not see the endpoints; all others find nothing where they see nothing."""
-    found = access.workspace(access.workspace_id_by_slug(slug))
+    hidden = NotFound(f"There is no workspace {slug}, or you have no role on it.")
+    try:
+        found = access.workspace(access.workspace_id_by_slug(slug))
+    except NotFound as error:  # in the same words, so that nobody learns which workspaces there are
+        raise hidden from error
     if not decide(me, Action.BUDGET_VIEW, workspace_id=found.id, workspace=slug):
-        raise NotFound(f"There is no workspace {slug}, or you have no role on it.")
+        raise hidden
     return found
 
 

@@ -68,13 +68,15 @@ def path(address: Address, stage: Stage) -> str:
         "seq": 1,
         "token_id": 1,
         "deployment": "blue",
+        "chart": "latency",
+        "form": "csv",
     }
     return address.path(known)
 
 
 def stored() -> dict[str, int]:
     """How many rows there are of what people make. What a refusal leaves behind is the ledger's own."""
-    kept = ("access", "inventory", "changes")
+    kept = ("access", "inventory", "metrics", "changes")
     return {
         model._meta.db_table: model._default_manager.count()
         for model in apps.get_models()

@@ -25,7 +25,7 @@ from tests.support.people import principal, token_for
 NOBODYS = {
     "ws": "mlw-none-xxx",
     "name": "no-such-endpoint",
-    "deployment": "none",
+    "deployment": "no-such-deployment",
     "number": 99_999_999,
     "seq": 99_999_999,
     "token_id": 99_999_999,
@@ -81,7 +81,7 @@ def shown(answer: HttpResponse, named: list[Any]) -> tuple[int, str, dict[str, s
 
 @pytest.mark.parametrize("address", NAMED, ids=lambda one: one.row)
 def test_address__of_another_workspace__answers_as_if_it_never_was(address: Address, stage: Stage) -> None:
-    theirs = stage.places[HERE].values
+    theirs = stage.places[HERE].values | TABLE[address.row].get("with", {})
     nobodys = theirs | {name: NOBODYS[name] for name in address.parameters if name in NOBODYS}
     given = [[values[name] for name in address.parameters] for values in (theirs, nobodys)]
     found = shown(answer_to(stage, "outsider", address, theirs), given[0])
