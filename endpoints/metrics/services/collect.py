@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import structlog
 from asgiref.sync import async_to_sync
@@ -19,8 +20,9 @@ from endpoints.metrics.models import CollectorRun
 from endpoints.metrics.services import backfill, collectors, latest
 from endpoints.metrics.services.collectors import Claimed
 from endpoints.metrics.services.database import in_database
+from endpoints.metrics.services.groups import Group, groups
 from endpoints.metrics.services.minutes import Written, write_minutes
-from endpoints.metrics.services.reading import MOST_AT_ONCE, Gathered, Target, gather
+from endpoints.metrics.services.reading import Gathered, Target, gather
 from endpoints.metrics.services.reading_list import targets_of
 from endpoints.metrics.telemetry import State
 
@@ -53,14 +55,15 @@ async def _read(claimed: Claimed, settings: GatewaySettings, buckets: Buckets | 
     whole = _Whole(claimed, stretch, targets)
     try:
         async with asyncio.timeout(_SECONDS), connect(settings, buckets=buckets) as azure:
-            await whole.read(azure)
+            await whole.read(azure, groups(targets, stretch, reread=reread))
     except TimeoutError:
         whole.note("TookTooLong", f"Reading took longer than {_SECONDS:g} s and was given up.")
     except GatewayError as error:
         whole.failed(error)
     except Exception as error:
         log.exception("metrics_not_read", collector=claimed.id)
-        name = type(error).__name__
+        cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        name = type(cause).__name__
         whole.note(name, f"An error in the portal stopped the reading ({name}); its log says more.")
     await in_database(whole.end)
     return whole.run
@@ -82,29 +85,51 @@ class _Whole:
         self.troubles: dict[int, tuple[State, str]] = {}
         self.read_endpoints: set[int] = set()
         self.refused: str | None = None
-        self.retry_at: datetime | None = None
+        self.throttled = False
+        self.retry_after: float | None = None
 
-    async def read(self, azure: Azure) -> None:
-        groups = [
-            self.targets[first : first + MOST_AT_ONCE] for first in range(0, len(self.targets), MOST_AT_ONCE)
-        ]
+    async def read(self, azure: Azure, some: list[Group]) -> None:
+        """Group by group. An error that concerns them all ends it; what is under way then still counts."""
         places = asyncio.Semaphore(_GROUPS)
 
-        async def one(group: list[Target]) -> None:
+        async def one(group: Group) -> None:
             async with places:
-                await self._group(azure, group)
+                if self.run.outcome == FAILED:
+                    return
+                try:
+                    await self._group(azure, group)
+                except GatewayError as error:
+                    self.failed(error)
 
-        await asyncio.gather(*(one(group) for group in groups))
+        async with asyncio.TaskGroup() as tasks:
+            for group in some:
+                tasks.create_task(one(group))
 
-    async def _group(self, azure: Azure, group: list[Target]) -> None:
+    async def _group(self, azure: Azure, group: Group) -> None:
+        if group.sample is None:
+            await self._some(azure, group.targets, group.since)
+            return
+        await self._some(azure, [group.sample], group.since, alone=True)
+        rest = [one for one in group.targets if one is not group.sample]
+        if rest and group.sample.endpoint_id not in self.troubles:
+            await self._some(azure, rest, group.since, alone=True)
+        else:
+            self.troubles |= {one.endpoint_id: one.trouble for one in rest if one.trouble is not None}
+
+    async def _some(
+        self, azure: Azure, group: Sequence[Target], since: datetime, *, alone: bool = False
+    ) -> None:
+        """Read and store. `alone`: what these are refused says nothing of all others."""
         found = await gather(
             azure,
             group,
             region=self.claimed.region,
-            since=self.stretch.since,
+            since=since,
             until=self.stretch.until,
             by_batch=self.claimed.by_batch and not self.refused,
         )
+        if alone:
+            found.refused = None
         written = await in_database(write_minutes, found.rows)
         if not await in_database(collectors.renew, self.claimed):
             raise GatewayError("Somebody else reads this collector now.")
@@ -119,14 +144,14 @@ class _Whole:
         self.run.azure_request_id = found.azure_request_id or self.run.azure_request_id
         self.run.unreadable += [{"item": one.item, "reason": one.reason} for one in found.unreadable]
         self.run.truncated += found.truncated
-        if found.refused is not None:
+        if found.refused is not None and self.refused != "":  # once it was served, it is to be had
             self.refused = found.refused
 
     def failed(self, error: GatewayError) -> None:
         self.note(getattr(error, "code", "") or type(error).__name__, error.message)
         self.run.azure_request_id = error.azure_request_id
-        if isinstance(error, Throttled) and error.retry_after is not None:
-            self.retry_at = datetime.now(UTC) + timedelta(seconds=error.retry_after)
+        if isinstance(error, Throttled):
+            self.throttled, self.retry_after = True, error.retry_after
 
     def note(self, code: str, text: str) -> None:
         self.run.outcome, self.run.error_code, self.run.error = FAILED, code, text
@@ -134,7 +159,7 @@ class _Whole:
     def end(self) -> None:
         """Write how it went. What was read before an error stays; the next reading begins where this one began."""
         if self.run.outcome == FAILED:
-            state = State.THROTTLED if self.retry_at else State.UNREACHABLE
+            state = State.THROTTLED if self.throttled else State.UNREACHABLE
             missed = {one.endpoint_id for one in self.targets} - self.read_endpoints
             self.troubles |= dict.fromkeys(missed, (state, self.run.error))
         elif self.troubles or self.run.unreadable or self.run.truncated:
@@ -152,7 +177,9 @@ class _Whole:
             self.claimed,
             self.run,
             complete_until=self.stretch.until if done else None,
-            retry_at=self.retry_at,
+            retry_at=None
+            if self.retry_after is None
+            else self.run.ended_at + timedelta(seconds=self.retry_after),
             refused=self.refused,
         )
         log.info(

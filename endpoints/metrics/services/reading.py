@@ -37,14 +37,14 @@ class Deployed:
 class Target:
     """An endpoint to read, with its deployments by number.
 
-    `read_at`: when it was read last. `is_suspect`: it could not be, for a reason that seldom goes by itself.
+    `read_at`: when it was read last. `trouble`: why it can't be, if that is something that seldom goes by itself.
     """
 
     endpoint_id: int
     arm_key: str
     deployments: Mapping[int, Deployed]
     read_at: datetime | None = None
-    is_suspect: bool = False
+    trouble: tuple[State, str] | None = None
 
 
 @dataclass(slots=True)

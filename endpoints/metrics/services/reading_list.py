@@ -10,7 +10,7 @@ from endpoints.metrics.telemetry import State
 # Reasons that seldom go by themselves.
 _SUSPECT = frozenset({State.FORBIDDEN, State.UNREADABLE})
 _TARGETS = """
-SELECT e.id, e.arm_key, t.read_at, coalesce(t.state, ''), d.id, d.name_key, d.arm_key,
+SELECT e.id, e.arm_key, t.read_at, t.state, t.reason, d.id, d.name_key, d.arm_key,
     extract(epoch FROM d.azure_created_at)::bigint
 FROM inventory_endpoint e
 JOIN access_workspace w ON w.id = e.workspace_id
@@ -28,8 +28,10 @@ def targets_of(subscription: str, region: str) -> list[Target]:
     found: dict[int, Target] = {}
     with connection.cursor() as cursor:
         cursor.execute(_TARGETS, [subscription, region])
-        for endpoint_id, arm_key, read_at, state, number, name, deployment_key, born in cursor.fetchall():
+        for endpoint_id, arm_key, read_at, state, reason, *deployed in cursor.fetchall():
+            number, name, deployment_key, born = deployed
             below = deployments.setdefault(endpoint_id, {})
             below[number] = Deployed(name, deployment_key, born)
-            found.setdefault(endpoint_id, Target(endpoint_id, arm_key, below, read_at, state in _SUSPECT))
+            trouble = (State(state), reason) if state in _SUSPECT else None
+            found.setdefault(endpoint_id, Target(endpoint_id, arm_key, below, read_at, trouble))
     return list(found.values())
