@@ -20,7 +20,7 @@ from endpoints.metrics.services import cancel_backfills, order_backfill
 from endpoints.metrics.services.backfill import do_slice, due_backfills
 from endpoints.metrics.services.collect import collect
 from endpoints.metrics.services.collectors import add_missing
-from tests.inventory.test_sync_flow import connect, sync
+from tests.inventory.test_sync_flow import connect, endpoint_id_of, sync
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db]
 
@@ -124,3 +124,52 @@ def test_list__after_the_last_day_was_read__shows_its_24_hours(azure, production
     spark = Telemetry.objects.get(endpoint__name="checkout-risk").spark
     assert len(spark) == 24
     assert all(value > 0 for value in spark)
+
+
+def test_order__that_one_under_way_covers__is_that_one_and_recorded_once(azure, production):
+    first = order_backfill(actor=SYSTEM_COMMAND, days=2)
+    assert order_backfill(actor=SYSTEM_COMMAND, days=2) == first
+    assert order_backfill(actor=SYSTEM_COMMAND, days=1) == first
+    assert order_backfill(actor=SYSTEM_COMMAND, days=3) != first
+    assert Entry.objects.filter(action="metrics.backfill_ordered").count() == 2
+
+
+def test_azure_monitor__failing__keeps_the_place_and_says_why(azure, production):
+    (number,) = order_backfill(actor=SYSTEM_COMMAND, days=1)
+    azure.admin.fault("status", plane="metrics", status=503, message="Out of order.")
+    assert do_slice(backfill_id=number, seconds=5) == 0
+    order = Backfill.objects.get()
+    assert (order.cursor, order.failures) == (order.until, 1)
+    assert "Out of order." in order.error
+    assert not Minute.objects.exists()
+
+
+def test_endpoint__that_is_gone__is_passed_over_and_named(azure, production):
+    azure.admin.settings(behaviour={"unknown_resource_spoils": "call"})
+    azure.admin.foreign(endpoint_id_of(azure, "shadowed"), delete=True)
+    (number,) = order_backfill(actor=SYSTEM_COMMAND, days=1)
+    assert do_slice(backfill_id=number, seconds=0.01) == 1
+    order = Backfill.objects.get()
+    assert order.error.startswith("1 endpoints could not be read")
+    assert order.cursor < order.until
+    assert Minute.objects.exists()
+
+
+def test_past__before_a_deployment_was_made__is_not_asked_for_and_not_its_own(azure, production):
+    born = db_now() - timedelta(hours=5)
+    Deployment.objects.update(azure_created_at=born)
+    (number,) = order_backfill(actor=SYSTEM_COMMAND, days=2)
+    finish(number)
+    assert Minute.objects.earliest("minute").minute >= born - timedelta(minutes=1)
+    asked = len(azure.admin.requests(plane="metrics"))
+    assert asked < 20, "two windows of the five hours, not sixteen"
+
+
+def test_order__cancelled_while_it_is_worked_on__stays_where_it_was(azure, production):
+    (number,) = order_backfill(actor=SYSTEM_COMMAND, days=1)
+    assert do_slice(backfill_id=number, seconds=0.01) == 1
+    cursor = Backfill.objects.get().cursor
+    cancel_backfills(actor=SYSTEM_COMMAND)
+    assert do_slice(backfill_id=number, seconds=5) == 0
+    order = Backfill.objects.get()
+    assert (order.cursor, order.cancelled_at is not None) == (cursor, True)

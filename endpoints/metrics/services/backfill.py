@@ -6,10 +6,9 @@ straight into hours, whole hours at a time.
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,10 +16,11 @@ import structlog
 from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.db.models import F
 
 from endpoints.audit import services as audit
 from endpoints.audit.actors import Actor
-from endpoints.azure_gateway.client import connect
+from endpoints.azure_gateway.client import Azure, connect
 from endpoints.azure_gateway.errors import GatewayError, Throttled
 from endpoints.azure_gateway.settings import GatewaySettings
 from endpoints.core.errors import Invalid
@@ -31,11 +31,13 @@ from endpoints.metrics import retained
 from endpoints.metrics.models import Backfill, Collector
 from endpoints.metrics.points import MinuteRow
 from endpoints.metrics.services import latest
+from endpoints.metrics.services.collectors import batch_is_worth_trying
 from endpoints.metrics.services.database import in_database
 from endpoints.metrics.services.minutes import write_minutes
 from endpoints.metrics.services.reading import MOST_AT_ONCE, Target, gather
 from endpoints.metrics.services.reading_list import targets_of
 from endpoints.metrics.services.rollups import roll_up, write_hours
+from endpoints.metrics.telemetry import State
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +63,14 @@ class Slice:
     since: datetime
     cursor: datetime
     failures: int
+    by_batch: bool
 
 
 def order_backfill(*, actor: Actor, days: int, workspace_id: int | None = None) -> list[int]:
     """Read the last `days` of every collector, or of those of one workspace's subscription; the orders' numbers.
 
-    Invalid for days that Azure does not keep. Orders are of whole hours.
+    Invalid for days that Azure does not keep. Orders are of whole hours. One that is under way and covers it all
+    serves instead of another.
     """
     if not 1 <= days <= MOST_DAYS:
         raise Invalid({"days": [f"Azure keeps {MOST_DAYS} days of metrics: ask for 1 to {MOST_DAYS}."]})
@@ -83,12 +87,13 @@ def order_backfill(*, actor: Actor, days: int, workspace_id: int | None = None) 
         until = retained.hour_of(now) + HOUR
         orders = [_order(row.pk, until - timedelta(days=days), until, actor.ref, now) for row in found]
         for order in orders:
-            audit.record(
-                actor=actor,
-                action="metrics.backfill_ordered",
-                subject=ref("backfill", order.pk),
-                after={"collector": order.collector_id, "days": days},
-            )
+            if order.asked_at == now:
+                audit.record(
+                    actor=actor,
+                    action="metrics.backfill_ordered",
+                    subject=ref("backfill", order.pk),
+                    after={"collector": order.collector_id, "days": days},
+                )
     return [order.pk for order in orders]
 
 
@@ -144,46 +149,68 @@ async def _slice(mine: Slice, settings: GatewaySettings, seconds: float) -> int:
         async with connect(settings) as azure:
             while cursor > mine.since and time.monotonic() < stop:
                 begin = max(mine.since, cursor - _WINDOW)
-                points = 0
-                for first in range(0, len(targets), MOST_AT_ONCE):
-                    group = targets[first : first + MOST_AT_ONCE]
-                    found = await gather(
-                        azure, group, region=mine.region, since=begin, until=cursor, by_batch=True
-                    )
-                    points += found.points
-                    await in_database(_store, mine.id, found.rows, found.points)
-                    await asyncio.sleep(0)
-                await in_database(_advance, mine, begin, targets)
+                missed = await _window(azure, mine, targets, begin, cursor)
+                if not await in_database(_advance, mine, begin, targets, missed):
+                    break  # somebody else goes on with it, or it was cancelled
                 cursor, windows = begin, windows + 1
-    except (GatewayError, OSError) as error:
+    except GatewayError as error:
         await in_database(_postpone, mine, error)
     return windows
 
 
-def _store(backfill_id: int, rows: list[MinuteRow], points: int) -> None:
+async def _window(
+    azure: Azure, mine: Slice, targets: Sequence[Target], since: datetime, until: datetime
+) -> int:
+    """Read and store a stretch of them all; how many endpoints could not be read, which nobody tries again.
+
+    GatewayError when none could.
+    """
+    there = [one for one in targets if one.trouble is None and _was_there(one, until)]
+    troubles: dict[int, tuple[State, str]] = {}
+    by_batch = mine.by_batch
+    for first in range(0, len(there), MOST_AT_ONCE):
+        group = there[first : first + MOST_AT_ONCE]
+        found = await gather(azure, group, region=mine.region, since=since, until=until, by_batch=by_batch)
+        by_batch = by_batch and not found.refused
+        troubles |= found.troubles
+        await in_database(_store, mine, found.rows, found.points)
+    if there and len(troubles) == len(there):
+        raise GatewayError(next(iter(troubles.values()))[1])
+    return len(troubles) + sum(1 for one in targets if one.trouble is not None)
+
+
+def _was_there(target: Target, until: datetime) -> bool:
+    """Whether any of its deployments may have been there before a moment."""
+    before = int(until.timestamp())
+    return any(one.born is None or one.born < before for one in target.deployments.values())
+
+
+def _store(mine: Slice, rows: list[MinuteRow], points: int) -> None:
     days = django_settings.OPSPORTAL.metrics_minute_days
     oldest = int(retained.midnight(retained.first_day_of_minutes(db_now(), days)).timestamp())
     write_minutes(row for row in rows if row.minute >= oldest)
     write_hours(row for row in rows if row.minute < oldest)
-    order = Backfill.objects.select_for_update().filter(pk=backfill_id)
-    with transaction.atomic():
-        for row in order:
-            row.points, row.rows = row.points + points, row.rows + len(rows)
-            row.save(update_fields=["points", "rows"])
-
-
-def _advance(mine: Slice, cursor: datetime, targets: Iterable[Target]) -> None:
-    now = db_now()
     Backfill.objects.filter(pk=mine.id, claim=mine.claim).update(
+        points=F("points") + points, rows=F("rows") + len(rows), claimed_until=db_now() + _CLAIM
+    )
+
+
+def _advance(mine: Slice, cursor: datetime, targets: Iterable[Target], missed: int) -> bool:
+    """The window is done; False when the order is not ours any more."""
+    now = db_now()
+    is_ours = Backfill.objects.filter(pk=mine.id, claim=mine.claim, ended_at__isnull=True).update(
         cursor=cursor,
         failures=0,
-        error="",
+        error=f"{missed:,} endpoints could not be read from {cursor:%Y-%m-%d %H:%M} UTC on."
+        if missed
+        else "",
         claimed_until=now + _CLAIM,
         **({"ended_at": now} if cursor <= mine.since else {}),
     )
     if cursor > now - 2 * DAY:  # what lists show of the past is the last day
         roll_up()
         latest.refresh_sparks([target.endpoint_id for target in targets], now, anew=True)
+    return bool(is_ours)
 
 
 def _postpone(mine: Slice, error: Exception) -> None:
@@ -219,11 +246,16 @@ def _claim(backfill_id: int) -> Slice | None:
         row.since,
         row.cursor,
         row.failures,
+        by_batch=batch_is_worth_trying(row.collector.batch_refused_at, now),
     )
 
 
 def _order(collector_id: int, since: datetime, until: datetime, asked_by: str, now: datetime) -> Backfill:
-    return Backfill.objects.create(
+    """A new order, or the one under way that covers it; what came after that one, the collector itself has read."""
+    under_way = Backfill.objects.filter(
+        collector_id=collector_id, ended_at__isnull=True, since__lte=since, until__gte=until - 2 * HOUR
+    ).first()
+    return under_way or Backfill.objects.create(
         collector_id=collector_id,
         since=since,
         until=until,

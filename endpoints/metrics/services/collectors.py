@@ -63,7 +63,6 @@ def claim(collector_id: int) -> Claimed | None:
         return None
     row.claim, row.claimed_until = uuid.uuid4(), now + CLAIM
     row.save(update_fields=["claim", "claimed_until"])
-    refused = row.batch_refused_at
     return Claimed(
         id=row.pk,
         claim=row.claim,
@@ -71,9 +70,14 @@ def claim(collector_id: int) -> Claimed | None:
         region=row.region,
         complete_until=row.complete_until,
         failures=row.failures,
-        by_batch=refused is None or now - refused > TRY_BATCH_AGAIN,
+        by_batch=batch_is_worth_trying(row.batch_refused_at, now),
         now=now,
     )
+
+
+def batch_is_worth_trying(refused_at: datetime | None, now: datetime) -> bool:
+    """Whether getBatch was never refused, or so long ago that it may be had by now."""
+    return refused_at is None or now - refused_at > TRY_BATCH_AGAIN
 
 
 def renew(claimed: Claimed) -> bool:
