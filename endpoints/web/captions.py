@@ -203,9 +203,8 @@ def replicas(subjects: Sequence[Named], rows: Sequence[Sequence[float | None]]) 
     return " ".join(said) or _NOBODY
 
 
-def split(subjects: Sequence[Named], series: Series) -> str:
-    """The shares of all requests of the range whose deployments are all known."""
-    rows = [series.by_deployment.get(one.id, {}).get("requests", ()) for one in subjects]
+def split(subjects: Sequence[Named], rows: Sequence[Values], grain: Grain) -> str:
+    """The shares of all requests of the range whose deployments are all known; `rows` are their requests."""
     both = [row for row in zip(*rows, strict=True) if None not in row]
     total = sum(value for row in both for value in row if value is not None)
     if not both:
@@ -216,9 +215,7 @@ def split(subjects: Sequence[Named], series: Series) -> str:
         f"{one.name} {percentage(sum(row[place] or 0.0 for row in both) / total * 100)}"
         for place, one in enumerate(subjects)
     ]
-    return (
-        f"Of {plural(round(total), 'request')} in {plural(len(both), str(series.grain))}: {', '.join(parts)}."
-    )
+    return f"Of {plural(round(total), 'request')} in {plural(len(both), str(grain))}: {', '.join(parts)}."
 
 
 def weight(name: str, shares: Sequence[float | None]) -> str:

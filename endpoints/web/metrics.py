@@ -68,7 +68,13 @@ def subjects_of(shown: EndpointPage, lives: Sequence[DeploymentLife], only: str 
         newest.values(), key=lambda life: (life.deleted_at is not None, order.index(life.name_key))
     )
     found = [
-        Subject(life.id, life.name, order.index(life.name_key), shown.traffic.get(life.name_key, 0))
+        Subject(
+            life.id,
+            life.name,
+            order.index(life.name_key),
+            shown.traffic.get(life.name_key, 0),
+            life.azure_created_at,
+        )
         for life in ranked
         if not only or life.name_key == only.lower()
     ]

@@ -24,12 +24,16 @@ MOST_SUBJECTS = len(SEGMENTS)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A deployment as charts show it: its place in the split chooses the pattern. `weight` is percent, now."""
+    """A deployment as charts show it: its place in the split chooses the pattern. `weight` is percent, now.
+
+    `born`: when Azure created it, None if it does not say.
+    """
 
     id: int
     name: str
     place: int
     weight: int
+    born: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -53,6 +57,16 @@ class Scene:
         """A column of a deployment; unknown all along where the series does not have it."""
         found = self.series.by_deployment.get(subject.id, {})
         return found.get(column) or (None,) * len(self.series.times)
+
+    def requests(self, subject: Subject) -> Values:
+        """Requests of each step: certainly none in steps that were over before the deployment was created."""
+        values, born, step = self.values(subject, "requests"), subject.born, self.series.grain.step
+        if born is None:
+            return values
+        return tuple(
+            0.0 if value is None and begin + step <= born else value
+            for begin, value in zip(self.series.times, values, strict=True)
+        )
 
     @property
     def by_minute(self) -> bool:
@@ -344,7 +358,9 @@ def split(scene: Scene) -> Chart:
         title="Split, ordered and observed",
         unit="% of requests",
         panels=(Panel("", tuple(lines), top=100, ticks=" %"),),
-        caption=captions.split(scene.subjects, scene.series),
+        caption=captions.split(
+            scene.subjects, [scene.requests(one) for one in scene.subjects], scene.series.grain
+        ),
         table=tables.fold(scene.series, columns),
         gaps=_gaps(scene, "requests"),
         forms="ordered as a line, observed as dots",
@@ -366,11 +382,11 @@ def ordered_share(scene: Scene, subject: Subject) -> Values:
 
 
 def observed_shares(scene: Scene) -> dict[int, list[float | None]]:
-    """Each deployment's part of the requests of each step; unknown where one deployment's requests are.
+    """Each deployment's part of the requests of each step; unknown where those of one that existed are.
 
     Steps with fewer than 20 requests say nothing about a split, and are left out.
     """
-    rows = [scene.values(one, "requests") for one in scene.subjects]
+    rows = [scene.requests(one) for one in scene.subjects]
     totals = [
         None if any(part is None for part in parts) else sum(part or 0.0 for part in parts)
         for parts in zip(*rows, strict=True)

@@ -11,8 +11,10 @@ from endpoints.metrics.observed import Stretch, compare
 from endpoints.metrics.selectors import BudgetRow, Coverage, ObservedSplit, Series, Share
 from endpoints.metrics.windows import Grain
 from endpoints.web import captions, tables
+from endpoints.web.chart_axis import Axis
 from endpoints.web.numbers import amount, ms, per_minute, percentage, share
 from endpoints.web.observed_view import seen
+from endpoints.web.plots import Scene, Subject, observed_shares
 from endpoints.web.tables import Column
 from tests.web.reading import words
 
@@ -26,6 +28,7 @@ class Named:
 
 
 BLUE = Named(1, "blue")
+AXIS = Axis(BEGIN, BEGIN + timedelta(hours=4), BEGIN, Grain.HOUR.step, timedelta(0), "Time (UTC)")
 BUDGET = BudgetRow(1, 1, 250.0, 0.01, BEGIN - timedelta(days=9), None, "user:1", "", "")
 
 
@@ -180,3 +183,16 @@ def test_observed__at_weight_zero__is_certain_to_be_by_header() -> None:
 def test_observed__unknown__is_not_called_same() -> None:
     found = seen(observed())
     assert (found.kind, found.verdict, found.words) == ("unknown", "Cannot tell", "unknown")
+
+
+def test_split__before_a_deployment_was_created__is_known_to_give_it_nothing() -> None:
+    young = Subject(2, "green", 1, 0, BEGIN + 2 * Grain.HOUR.step)
+    old = Subject(1, "blue", 0, 100)
+    times = tuple(BEGIN + number * Grain.HOUR.step for number in range(4))
+    known = {1: {"requests": (60.0, 60.0, None, 30.0)}, 2: {"requests": (None, None, 40.0, 90.0)}}
+    shown = Scene(Series(Grain.HOUR, times, known, None, {}), AXIS, (old, young))
+    assert shown.requests(young) == (0.0, 0.0, 40.0, 90.0)
+    assert shown.requests(old) == (60.0, 60.0, None, 30.0)
+    assert observed_shares(shown) == {1: [100.0, 100.0, None, 25.0], 2: [0.0, 0.0, None, 75.0]}
+    said = captions.split((old, young), [shown.requests(one) for one in (old, young)], Grain.HOUR)
+    assert words(said) == "Of 240 requests in 3 hours: blue 62.5 %, green 37.5 %."
