@@ -18,6 +18,7 @@ from endpoints.api.shapes import Shape, shape_names
 from endpoints.api.view import ApiView
 from endpoints.inventory.selectors import Freshness, freshness, freshness_of
 from endpoints.inventory.services import request_sync
+from endpoints.metrics.services import request_reading
 
 
 class UnreadableOut(Shape):
@@ -137,9 +138,10 @@ class Sync(ApiView):
         answers={202: FreshnessOut},
     )
     def post(self, call: Call) -> Response:
-        """Ask for a reading at once, or as soon as Azure's Retry-After allows; `due_at` says when."""
+        """Ask for a reading of it and its metrics at once, or once Azure's Retry-After is over; `due_at` says when."""
         row = call.workspace
         request_sync(principal=call.principal, workspace_id=row.id, workspace=row.slug)
+        request_reading(principal=call.principal, workspace_id=row.id, workspace=row.slug)
         return Response(FreshnessOut(freshness(row.id)).data, status=202)
 
 

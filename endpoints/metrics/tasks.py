@@ -48,7 +48,7 @@ def collect_due() -> None:
         collect.apply_async(args=(collector_id,), expires=10, retry=False)
 
 
-@shared_task(name="metrics.collect")
+@shared_task(name=collectors.COLLECT)
 def collect(collector_id: int) -> None:
     """Read one collector."""
     read_collector(collector_id=collector_id)

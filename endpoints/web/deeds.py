@@ -42,6 +42,7 @@ _DEEDS = {
     "workspace.connected": "connected a workspace",
     "workspace.disconnected": "disconnected a workspace",
     "workspace.sync_requested": "asked for a reading of Azure",
+    "metrics.reading_requested": "asked for a reading of metrics",
     "metrics.backfill_ordered": "ordered past metrics to be read",
     "metrics.backfill_cancelled": "stopped the reading of past metrics",
     "user.created": "created an account",

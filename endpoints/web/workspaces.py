@@ -16,6 +16,7 @@ from endpoints.core.ids import parse_workspace_id
 from endpoints.inventory.selectors import freshness_of
 from endpoints.inventory.services import request_sync
 from endpoints.inventory.services.access_check import AccessReport, check_access
+from endpoints.metrics.services import request_reading
 from endpoints.web.fresh import chip
 from endpoints.web.pages import (
     SIGNED_IN,
@@ -108,6 +109,7 @@ def sync(request: PageRequest, *, ws: str) -> HttpResponseBase:
     """Read a workspace now. Administrators may, though they see nothing in it."""
     workspace = _by_slug(request.principal, ws)
     request_sync(principal=request.principal, workspace_id=workspace.id, workspace=workspace.slug)
+    request_reading(principal=request.principal, workspace_id=workspace.id, workspace=workspace.slug)
     messages.success(request, f"{workspace.slug} is read as soon as Azure allows.")
     return back(request, "/settings/workspaces")
 

@@ -8,12 +8,16 @@ import pytest
 
 from emulator.launch import Emulator
 from endpoints.access.models import Workspace
+from endpoints.access.roles import Role
+from endpoints.audit.models import Entry
+from endpoints.core.errors import Refused
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment, Endpoint
 from endpoints.metrics.models import Backfill, Collector, CollectorRun, DirtyHour, Latest, Minute, Telemetry
-from endpoints.metrics.services import collectors
+from endpoints.metrics.services import collectors, request_reading
 from endpoints.metrics.services.collect import collect
 from tests.inventory.test_sync_flow import connect, sync
+from tests.support.people import make_person, principal
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db]
 
@@ -221,3 +225,25 @@ def test_endpoint__deleted_in_azure__is_not_read_any_more(azure, production):
     assert run.outcome == "complete"
     gone = Endpoint.objects.get(name="shadowed")
     assert not Minute.objects.filter(deployment_id__in=gone.deployments.values("pk")).exists()
+
+
+def test_reading__asked_for__is_due_at_once_but_not_before_azure_allows(azure, production):
+    read()
+    asks = principal(make_person("berg", {production.slug: [Role.OPERATOR]}))
+    assert collectors.due_collectors() == []
+    assert request_reading(principal=asks, workspace_id=production.pk) == 1
+    assert collectors.due_collectors() == [Collector.objects.get().pk]
+    entry = Entry.objects.filter(action="metrics.reading_requested").get()
+    assert entry.subject == f"workspace:{production.pk}"
+
+    later = db_now() + timedelta(minutes=5)
+    Collector.objects.update(retry_at=later)
+    request_reading(principal=asks, workspace_id=production.pk)
+    assert Collector.objects.get().due_at == later
+
+
+def test_reading__asked_for_by_somebody_who_may_not__changes_nothing(azure, production):
+    read()
+    with pytest.raises(Refused):
+        request_reading(principal=principal(make_person("nobody")), workspace_id=production.pk)
+    assert collectors.due_collectors() == []

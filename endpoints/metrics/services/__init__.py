@@ -2,6 +2,7 @@
 
 from endpoints.metrics.services.backfill import cancel_backfills, order_backfill
 from endpoints.metrics.services.budget import Proposed, decide_budget, propose_budget, withdraw_budget
+from endpoints.metrics.services.collectors import request_reading
 from endpoints.metrics.services.keep import keep
 from endpoints.metrics.services.minutes import Written, write_minutes
 from endpoints.metrics.services.missed import find_missed_hours
@@ -23,6 +24,7 @@ __all__ = [
     "order_backfill",
     "pack_hours",
     "propose_budget",
+    "request_reading",
     "roll_up",
     "roll_up_all",
     "withdraw_budget",

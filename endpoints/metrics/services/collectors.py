@@ -10,9 +10,15 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from endpoints.dispatch import db_now
+from endpoints.access.matrix import Action
+from endpoints.access.policies import require
+from endpoints.access.principals import Principal
+from endpoints.audit import services as audit
+from endpoints.core.ids import ref
+from endpoints.dispatch import after_commit, db_now
 from endpoints.metrics.models import Collector, CollectorRun
 
+COLLECT = "metrics.collect"
 # Longer than one call may take; a collector whose reader was killed waits this long.
 CLAIM = timedelta(seconds=90)
 # When getBatch was refused it is tried again after this long: permissions come late, and regions open.
@@ -24,6 +30,14 @@ SELECT DISTINCT lower(w.subscription_id), lower(replace(e.location, ' ', '')), c
 FROM inventory_endpoint e JOIN access_workspace w ON w.id = e.workspace_id
 WHERE e.deleted_at IS NULL AND w.disconnected_at IS NULL AND e.location <> ''
 ON CONFLICT (subscription, region) DO NOTHING
+"""
+_DUE_NOW = """
+UPDATE metrics_collector SET due_at = greatest(clock_timestamp(), retry_at)
+WHERE (subscription, region) IN (
+    SELECT lower(w.subscription_id), lower(replace(e.location, ' ', ''))
+    FROM inventory_endpoint e JOIN access_workspace w ON w.id = e.workspace_id
+    WHERE w.id = %s AND e.deleted_at IS NULL AND w.disconnected_at IS NULL)
+RETURNING id
 """
 
 
@@ -45,6 +59,28 @@ def add_missing() -> None:
     """A collector for every subscription and region that has living endpoints and none yet; it is due at once."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD)
+
+
+def request_reading(*, principal: Principal, workspace_id: int, workspace: str = "") -> int:
+    """Read a workspace's metrics at once, or as soon as Azure's Retry-After allows; by how many collectors.
+
+    A collector reads a whole subscription and region, so that others are read with it.
+    """
+    require(principal, Action.WORKSPACE_SYNC, workspace_id=workspace_id, workspace=workspace)
+    with transaction.atomic():
+        add_missing()
+        with connection.cursor() as cursor:
+            cursor.execute(_DUE_NOW, [workspace_id])
+            due = [int(row[0]) for row in cursor.fetchall()]
+        for collector_id in due:
+            after_commit(COLLECT, collector_id)
+        audit.record(
+            actor=principal.actor,
+            action="metrics.reading_requested",
+            subject=ref("workspace", workspace_id),
+            workspace_id=workspace_id,
+        )
+    return len(due)
 
 
 def due_collectors() -> list[int]:
