@@ -15,7 +15,6 @@ from django.db.models import (
     Expression,
     F,
     IntegerField,
-    JSONField,
     OuterRef,
     Q,
     QuerySet,
@@ -48,7 +47,7 @@ class _Ranked(TypedDict):
 _LISTED = (
     "id", "workspace_id", "slug", "environment", "name", "location", "marks", "provisioning_state", "traffic",
     "mirror_traffic", "owner", "auth_mode", "public_network_access", "unreadable_since", "last_read_ended",
-    "briefs", "beside",
+    "briefs",
 )  # fmt: skip
 # One document for each endpoint: an array of documents is read one by one.
 _BRIEFS = Subquery(
@@ -164,9 +163,11 @@ def fleet_rows(
         slug=F("workspace__slug"),
         environment=F("workspace__environment"),
         briefs=_BRIEFS,
-        beside=beside or Value(None, JSONField()),
     )
-    endpoints = list(shown.values_list(*_LISTED, named=True)[: limit + 1])
+    columns: tuple[str, ...] = _LISTED
+    if beside is not None:
+        shown, columns = shown.annotate(beside=beside), (*_LISTED, "beside")
+    endpoints = list(shown.values_list(*columns, named=True)[: limit + 1])
     rows = _rows(endpoints[:limit], ages)
     more = len(endpoints) > limit
     return FleetPage(rows, rows[-1].cursor if more else "", query.problems, ages)
@@ -295,7 +296,7 @@ def _row(endpoint: Any, age: Freshness) -> FleetRow:
         read_at=last_read(endpoint, age),
         is_stale=age.is_stale,
         unreadable_since=endpoint.unreadable_since,
-        beside=endpoint.beside,
+        beside=getattr(endpoint, "beside", None),
     )
 
 
