@@ -17,9 +17,10 @@ from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment
 from endpoints.metrics.models import Backfill, Collector, Hour, Minute, Telemetry
 from endpoints.metrics.services import cancel_backfills, order_backfill
-from endpoints.metrics.services.backfill import do_slice, due_backfills
+from endpoints.metrics.services.backfill import do_slice, due_backfills, window
 from endpoints.metrics.services.collect import collect
 from endpoints.metrics.services.collectors import add_missing
+from endpoints.metrics.services.reading import Deployed, Target
 from tests.inventory.test_sync_flow import connect, endpoint_id_of, sync
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db]
@@ -173,3 +174,14 @@ def test_order__cancelled_while_it_is_worked_on__stays_where_it_was(azure, produ
     assert do_slice(backfill_id=number, seconds=5) == 0
     order = Backfill.objects.get()
     assert (order.cursor, order.cancelled_at is not None) == (cursor, True)
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "deployments", "hours"), [(0, 0, 12), (4, 3, 12), (50, 3, 2), (500, 20, 1)]
+)
+def test_window__by_the_size_of_the_fleet__is_whole_hours(
+    endpoints: int, deployments: int, hours: int
+) -> None:
+    below = {number: Deployed(f"d{number}", f"arm-{number}") for number in range(deployments)}
+    targets = [Target(number, f"arm-{number}", below) for number in range(endpoints)]
+    assert window(targets) == timedelta(hours=hours)

@@ -44,7 +44,10 @@ log = structlog.get_logger(__name__)
 # Azure keeps platform metrics for this long.
 MOST_DAYS = 93
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-_WINDOW = 3 * HOUR
+# Calls are what Azure counts, so few deployments are read for a longer stretch at once; answers are held in memory.
+_LONGEST_WINDOW = 12
+_VALUES_AT_ONCE = 400_000
+_VALUES_AN_HOUR = 15 * 60
 # Of a worker's time at once: collecting, which everything else waits for, goes in between.
 _SLICE_SECONDS = 12.0
 _CLAIM = timedelta(seconds=120)
@@ -145,10 +148,11 @@ def do_slice(
 async def _slice(mine: Slice, settings: GatewaySettings, seconds: float) -> int:
     stop, cursor, windows = time.monotonic() + seconds, mine.cursor, 0
     targets = await in_database(targets_of, mine.subscription, mine.region)
+    length = window(targets)
     try:
         async with connect(settings) as azure:
             while cursor > mine.since and time.monotonic() < stop:
-                begin = max(mine.since, cursor - _WINDOW)
+                begin = max(mine.since, cursor - length)
                 missed = await _window(azure, mine, targets, begin, cursor)
                 if not await in_database(_advance, mine, begin, targets, missed):
                     break  # somebody else goes on with it, or it was cancelled
@@ -177,6 +181,19 @@ async def _window(
     if there and len(troubles) == len(there):
         raise GatewayError(next(iter(troubles.values()))[1])
     return len(troubles) + sum(1 for one in targets if one.trouble is not None)
+
+
+def window(targets: Sequence[Target]) -> timedelta:
+    """How long a stretch of these is read at once, in whole hours."""
+    largest = max(
+        (
+            sum(len(one.deployments) for one in targets[first : first + MOST_AT_ONCE])
+            for first in range(0, len(targets), MOST_AT_ONCE)
+        ),
+        default=0,
+    )
+    hours = _VALUES_AT_ONCE // (_VALUES_AN_HOUR * max(largest, 1))
+    return HOUR * min(max(hours, 1), _LONGEST_WINDOW)
 
 
 def _was_there(target: Target, until: datetime) -> bool:
