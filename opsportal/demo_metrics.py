@@ -14,6 +14,8 @@ from endpoints.metrics.services.collectors import add_missing
 from opsportal import demo
 
 DAYS = 30
+# A day of 2,000 endpoints with 3 deployments is 170 million values: half an hour in the background, on two cores.
+DAYS_OF_FLEET = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,14 @@ def make_metrics() -> list[str]:
 
 
 def order_past() -> list[str]:
-    """The past alone, for a fleet of which nobody knows what it promised."""
-    return [_past()]
+    """The past alone, for a fleet of which nobody knows what it promised: what its lists show of it."""
+    return [_past(DAYS_OF_FLEET)]
 
 
-def _past() -> str:
+def _past(days: int = DAYS) -> str:
     add_missing()
-    made = order_backfill(actor=SYSTEM_COMMAND, days=DAYS)
-    return f"  {DAYS} days of metrics are read in the background, by {len(made)} collectors"
+    made = order_backfill(actor=SYSTEM_COMMAND, days=days)
+    return f"  metrics of {days * 24} hours are read in the background, by {len(made)} collectors"
 
 
 def _safely(budget: Budget) -> str:

@@ -73,7 +73,7 @@ class Stack:
     def make_first_changes(self) -> None:
         """Once: they go through approval and executor like all others, so the fleet must be there."""
         if not self.state.remembers("metrics", "ordered"):
-            with self.console.step("a month of metrics is being read in the background"):
+            with self.console.step("the past of metrics is being read in the background"):
                 self._run_once("metrics", (*commands.SEED_DEMO, "--metrics", *self._of_fleet()), {})
             self.state.remember("metrics", "ordered")
         if self.fleet or self.state.remembers("changes", "made"):
