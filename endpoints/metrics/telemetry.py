@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """What the newest reading found. Everything but FLOWING and IDLE is unknown, never zero."""
+    """What the newest reading found. Everything but FLOWING is unknown, never zero."""
 
     NONE_YET = "none-yet"  # never read, or Azure has not delivered any value so far
     FLOWING = "flowing"
