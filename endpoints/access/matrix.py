@@ -21,6 +21,18 @@ class Action(StrEnum):
     APPROVE = "change.approve"  # also reject
     START = "change.start"  # also advance, hold, resume
     ROLL_BACK = "change.roll_back"  # also abort
+    COMMENT = "change.comment"
+    OVERRIDE_GATE = "gate.override"  # advance although a gate did not pass
+    BREAK_GLASS = "change.break_glass"  # start what nobody approved; reviewed afterwards
+    DRILL = "drill.start"  # also schedule and cancel
+    FREEZE_MANAGE = "freeze.manage"
+    FREEZE_OVERRIDE = "freeze.override"
+    STOP_LINE = "line.stop"  # also lift
+    RULES_VIEW = "rules.view"
+    RULES_PROPOSE = "rules.propose"  # approval rules and rollout templates
+    RULES_DECIDE = "rules.decide"
+    PROBE_SET = "probe.set"  # an endpoint's sample request, and how to get in
+    FIGURES_WRITE = "figures.write"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
     BUDGET_VIEW = "budget.view"
@@ -84,6 +96,8 @@ _REQUESTER, _REVIEWER, _OPERATOR, _AUDITOR, _ADMIN = (
     Role.AUDITOR,
     Role.ADMIN,
 )
+# Everything but the flag that one carries beside another role.
+_POWERS = tuple(role for role in Role if role is not Role.OVERRIDER)
 
 
 def _all(*roles: Role) -> dict[Role, Reach]:
@@ -94,7 +108,7 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
     {
         Action.VIEW: Rule(
             "view endpoints, metrics and changes",
-            _all(*(role for role in Role if role != _ADMIN)),
+            _all(*(role for role in _POWERS if role != _ADMIN)),
             Scope.READ,
         ),
         Action.CREATE_TRAFFIC: Rule(
@@ -116,6 +130,39 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
             {_REQUESTER: Reach.OWN, _REVIEWER: Reach.YES, _OPERATOR: Reach.YES},
             Scope.ROLLBACK,
         ),
+        Action.COMMENT: Rule(
+            "comment on a change",
+            _all(_REQUESTER, _REVIEWER, _OPERATOR, Role.SUPERVISOR, _AUDITOR),
+            Scope.CHANGE,
+        ),
+        Action.OVERRIDE_GATE: Rule("advance past a gate", _all(_OPERATOR), Scope.CHANGE, persons_only=True),
+        Action.BREAK_GLASS: Rule(
+            "start a change that nobody approved", _all(_OPERATOR), None, persons_only=True
+        ),
+        Action.DRILL: Rule("start a rollback drill", _all(_OPERATOR), Scope.CHANGE),
+        Action.FREEZE_MANAGE: Rule("make and end freezes", _all(_OPERATOR, _ADMIN), Scope.CHANGE),
+        # A grant of its own, whatever else one may do: being an operator is not enough.
+        Action.FREEZE_OVERRIDE: Rule("override a freeze", _all(Role.OVERRIDER), None, persons_only=True),
+        Action.STOP_LINE: Rule(
+            "stop the line and lift the stop", _all(_REVIEWER, _OPERATOR, _ADMIN), Scope.CHANGE
+        ),
+        Action.RULES_VIEW: Rule("view approval rules and rollout templates", _all(*_POWERS), Scope.READ),
+        Action.RULES_PROPOSE: Rule(
+            "propose approval rules and rollout templates", _all(_REVIEWER, _OPERATOR, _ADMIN), Scope.CHANGE
+        ),
+        Action.RULES_DECIDE: Rule(
+            "decide on approval rules and rollout templates",
+            {_ADMIN: Reach.UNINVOLVED},
+            Scope.APPROVE,
+            persons_only=True,
+            thing="proposal",
+        ),
+        Action.PROBE_SET: Rule(
+            "set an endpoint's sample request", _all(_REQUESTER, _REVIEWER, _OPERATOR), Scope.CHANGE
+        ),
+        Action.FIGURES_WRITE: Rule(
+            "send business figures", _all(_REQUESTER, _REVIEWER, _OPERATOR), Scope.CHANGE
+        ),
         Action.AUDIT_READ: Rule(
             "read the audit history",
             _all(_REVIEWER, _OPERATOR, _AUDITOR)
@@ -131,7 +178,7 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
             place=Place.EITHER,
         ),
         # An administrator sees no endpoint, but must see what they decide.
-        Action.BUDGET_VIEW: Rule("view latency budgets and proposals", _all(*Role), Scope.READ),
+        Action.BUDGET_VIEW: Rule("view latency budgets and proposals", _all(*_POWERS), Scope.READ),
         Action.BUDGET_PROPOSE: Rule(
             "propose a latency budget", _all(_REVIEWER, _OPERATOR, _ADMIN), Scope.CHANGE
         ),

@@ -1,4 +1,4 @@
-"""The seven roles, and their names for people."""
+"""The roles, and their names for people. Overrider is a flag: it adds one power to whoever has another role."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Role(StrEnum):
     FINOPS = "finops"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    OVERRIDER = "overrider"
 
 
 TITLES: dict[Role, str] = {
@@ -25,6 +26,7 @@ TITLES: dict[Role, str] = {
     Role.FINOPS: "FinOps",
     Role.AUDITOR: "auditor",
     Role.ADMIN: "platform administrator",
+    Role.OVERRIDER: "freeze overrider",
 }
 
 INSTALLATION_ROLES = frozenset({Role.AUDITOR, Role.ADMIN})

@@ -27,6 +27,18 @@ EXPECTED = {
     Action.APPROVE: "reviewer:others",
     Action.START: "reviewer:others operator",
     Action.ROLL_BACK: "requester:own reviewer operator",
+    Action.COMMENT: "requester reviewer operator supervisor auditor",
+    Action.OVERRIDE_GATE: "operator",
+    Action.BREAK_GLASS: "operator",
+    Action.DRILL: "operator",
+    Action.FREEZE_MANAGE: "operator admin",
+    Action.FREEZE_OVERRIDE: "overrider",
+    Action.STOP_LINE: "reviewer operator admin",
+    Action.RULES_VIEW: "requester reviewer operator supervisor finops auditor admin",
+    Action.RULES_PROPOSE: "reviewer operator admin",
+    Action.RULES_DECIDE: "admin:others",
+    Action.PROBE_SET: "requester reviewer operator",
+    Action.FIGURES_WRITE: "requester reviewer operator",
     Action.AUDIT_READ: "requester:own reviewer operator supervisor:own finops:own auditor",
     Action.AUDIT_VERIFY: "reviewer operator supervisor auditor",
     Action.BUDGET_VIEW: "requester reviewer operator supervisor finops auditor admin",
@@ -38,7 +50,7 @@ EXPECTED = {
     Action.GRANT: "admin",
     Action.USER_MANAGE: "admin",
     Action.OTHERS_TOKENS: "admin",
-    Action.OWN_TOKENS: "requester reviewer operator supervisor finops auditor admin",
+    Action.OWN_TOKENS: "requester reviewer operator supervisor finops auditor admin overrider",
 }
 
 
@@ -282,5 +294,6 @@ def test_table__every_action_and_role__is_known() -> None:
     assert all(set(rule.roles) <= WORKSPACE_ROLES | {Role.ADMIN} for rule in TABLE.values())
     assert [action for action, rule in TABLE.items() if Reach.UNINVOLVED in rule.roles.values()] == [
         Action.APPROVE,
+        Action.RULES_DECIDE,
         Action.BUDGET_DECIDE,
     ]
