@@ -16,8 +16,12 @@ PERMISSIONS = "2022-04-01"
 METRICS = "2024-02-01"
 DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
 RESOURCE_GRAPH = "2021-03-01"
+COMPUTE = "2023-08-01-preview"
+ACTIVITY = "2015-04-01"
+KEY_VAULT = "7.4"
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f-]{1,64}", re.IGNORECASE)
+_REGION = re.compile(r"[a-z0-9]{2,40}")
 _WORKSPACE = (
     r"/subscriptions/(?P<subscription>[0-9a-f-]{1,64})/resourceGroups/[-\w.()]{1,90}"
     r"/providers/Microsoft\.MachineLearningServices/workspaces/[A-Za-z0-9][\w-]{1,62}"
@@ -51,6 +55,20 @@ def subscription_path(subscription: str) -> str:
     if not _SUBSCRIPTION.fullmatch(subscription):
         raise ValueError(f"{subscription!r} is not the id of a subscription.")
     return f"/subscriptions/{subscription}"
+
+
+def region_name(region: str) -> str:
+    """A region as paths name it: "West Europe" is "westeurope"; ValueError for what can't be one."""
+    name = region.replace(" ", "").lower()
+    if not _REGION.fullmatch(name):
+        raise ValueError(f"{region!r} is not the name of an Azure region.")
+    return name
+
+
+def location_path(subscription: str, region: str) -> str:
+    """Where Azure Machine Learning tells about one region of a subscription."""
+    head = f"{subscription_path(subscription)}/providers/Microsoft.MachineLearningServices"
+    return f"{head}/locations/{region_name(region)}"
 
 
 def scope_path(scope: str) -> str:

@@ -9,30 +9,49 @@ repeated: whoever calls decides whether a failed call may be made again.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urljoin
 
-from endpoints.azure_gateway import arm, codec, diagnostics, discovery, documents, failures, monitor
+from endpoints.azure_gateway import (
+    activity,
+    arm,
+    catalogue,
+    codec,
+    diagnostics,
+    discovery,
+    documents,
+    failures,
+    monitor,
+    scoring,
+    vault,
+)
 from endpoints.azure_gateway.credentials import PROCESS_TOKENS, CachedCredential, TokenCache
-from endpoints.azure_gateway.errors import Malformed, Unreachable
+from endpoints.azure_gateway.errors import Malformed
 from endpoints.azure_gateway.limiter import Buckets, Limiter
+from endpoints.azure_gateway.paging import Pages, listed, storable_parser
 from endpoints.azure_gateway.records import (
     Accepted,
+    ActivityRecord,
     DeploymentRecord,
     DiagnosticSetting,
     Document,
     EndpointRecord,
+    EntraCredential,
     Found,
+    KeyFrom,
     Listing,
     MetricQuery,
     MetricsReading,
     OperationStatus,
     Permission,
+    ProbeAnswer,
     Reading,
-    Unreadable,
+    Secret,
+    UsageRecord,
+    VmSizeRecord,
     WorkspaceRecord,
 )
 from endpoints.azure_gateway.settings import GatewaySettings
@@ -40,6 +59,9 @@ from endpoints.azure_gateway.wire import Answer, Wire
 from endpoints.core.clock import Clock, SystemClock
 
 T = TypeVar("T")
+
+# Thousands of events: whoever needs more asks about a shorter time.
+_MOST_PAGES_OF_ACTIVITY = 50
 
 
 class Azure:
@@ -112,6 +134,63 @@ class Azure:
         """Deployments that Resource Graph knows; DiscoveryRefused where it does not answer."""
         return await discovery.find(self._wire, self._settings, subscriptions, discovery.DEPLOYMENTS)
 
+    async def list_vm_sizes(self, subscription: str, region: str) -> Listing[VmSizeRecord]:
+        """The sizes of machines that Azure Machine Learning has in a region, and what it says they cost."""
+        path = f"{arm.location_path(subscription, region)}/vmSizes"
+        return await self._list(path, arm.COMPUTE, catalogue.vm_size, exact=True)
+
+    async def list_usages(self, subscription: str, region: str) -> Listing[UsageRecord]:
+        """A subscription's quota in a region; the shares that single workspaces and clusters use are left out."""
+        path = f"{arm.location_path(subscription, region)}/usages"
+        return await self._list(path, arm.COMPUTE, catalogue.usage, keep=catalogue.of_subscription)
+
+    async def list_activity(
+        self,
+        subscription: str,
+        *,
+        since: datetime,
+        until: datetime,
+        resource_id: str = "",
+        operations: Collection[str] = (),
+    ) -> Listing[ActivityRecord]:
+        """What the activity log has of one workspace, endpoint or deployment, or of all in the subscription.
+
+        It comes 3 to 20 minutes late: no event may mean not yet. `operations` keeps only those, in any case:
+        Azure itself does not filter by them.
+        """
+        pages = Pages(
+            activity.log_path(subscription),
+            arm.ACTIVITY,
+            activity.event,
+            self._wire.read_activity,
+            options={"$filter": activity.log_filter(subscription, since, until, resource_id)},
+            most=_MOST_PAGES_OF_ACTIVITY,
+        )
+        listing = await listed(self._wire, self._settings, pages)
+        wanted = {operation.lower() for operation in operations}
+        kept = (item for item in listing if not wanted or item.operation.lower() in wanted)
+        return replace(listing, items=tuple(kept))
+
+    async def read_secret(self, secret_uri: str) -> Secret:
+        """A secret of a vault of this cloud, by its URI; Malformed, with nothing sent, for any other address."""
+        return await vault.read_secret(self._wire, self._settings.cloud, secret_uri)
+
+    async def probe(
+        self,
+        scoring_uri: str,
+        deployment: str,
+        body: bytes,
+        *,
+        credential: EntraCredential | KeyFrom,
+    ) -> ProbeAnswer:
+        """Ask one deployment to score a JSON body; `scoring_uri` is the endpoint record's own.
+
+        Whatever status comes back is an answer. Raises when none does, when the key can't be read, and, with
+        nothing sent, when the URI is not one of this cloud's.
+        """
+        cloud = self._settings.cloud
+        return await scoring.probe(self._wire, cloud, scoring_uri, deployment, body, credential=credential)
+
     async def put_endpoint_split(
         self,
         document: Document,
@@ -152,66 +231,30 @@ class Azure:
     ) -> Reading[T]:
         answer = await self._wire.read(self._wire.url(path, version), urgent=urgent)
         return Reading(
-            value=_parser(parse, answer)(answer.document(path)),
+            value=storable_parser(parse, answer)(answer.document(path)),
             request_began=answer.request_began,
             response_ended=answer.response_ended,
             azure_request_id=answer.ids.azure_request_id,
         )
 
     async def _list(
-        self, path: str, version: str, parse: Callable[[Document], T], *, urgent: bool = False
+        self,
+        path: str,
+        version: str,
+        parse: Callable[[Any], T],
+        *,
+        urgent: bool = False,
+        exact: bool = False,
+        keep: Callable[[Any], bool] | None = None,
     ) -> Listing[T]:
         """All pages or an error: half a list would read as deletions."""
-        limit = self._settings.listing_deadline
-        try:
-            async with asyncio.timeout(limit):
-                return await self._pages(path, version, parse, urgent=urgent)
-        except TimeoutError:
-            raise Unreachable(f"The list {path} was not complete within {limit:g} s.") from None
 
-    async def _pages(
-        self, path: str, version: str, parse: Callable[[Document], T], *, urgent: bool
-    ) -> Listing[T]:
-        items: list[T] = []
-        unreadable: list[Unreadable] = []
-        first: Answer | None = None
-        url, seen = self._wire.url(path, version), set[str]()
-        while True:
-            answer = await self._wire.read(url, urgent=urgent)
-            first = first or answer
-            seen.add(url)
-            values, following = _page(answer, path)
-            good, bad = codec.parse_all(values, _parser(parse, answer), where=f"page {len(seen)} of {path}")
-            items += good
-            unreadable += bad
-            if not following:
-                return Listing(
-                    items=tuple(items),
-                    unreadable=tuple(unreadable),
-                    request_began=first.request_began,
-                    response_ended=answer.response_ended,
-                    azure_request_id=answer.ids.azure_request_id,
-                    calls=len(seen),
-                )
-            url = self._wire.check_home(urljoin(url, following))
-            if url in seen or len(seen) >= self._settings.page_limit:
-                raise Malformed(path, f"the list does not end: {len(seen)} pages, and one more")
+        async def read(url: str) -> Answer:
+            return await self._wire.read(url, urgent=urgent)
 
-
-def _parser(parse: Callable[[Document], T], answer: Answer) -> Callable[[Document], T]:
-    # Only an escape can smuggle in a character that can't be stored; without one there is nothing to look for.
-    return codec.storable(parse) if b"\\u" in answer.content else parse
-
-
-def _page(answer: Answer, path: str) -> tuple[list[Any], str]:
-    document = answer.document(path)
-    values = document.get("value") if isinstance(document, Mapping) else None
-    if not isinstance(values, list):
-        raise Malformed(path, "the page has no list of values", status=answer.status, ids=answer.ids)
-    following = document.get("nextLink") or ""
-    if not isinstance(following, str):
-        raise Malformed(path, "the link to the next page is not text", status=answer.status, ids=answer.ids)
-    return values, following
+        return await listed(
+            self._wire, self._settings, Pages(path, version, parse, read, exact=exact, keep=keep)
+        )
 
 
 def _accepted(answer: Answer) -> Accepted:

@@ -178,7 +178,7 @@ def storable(parse: Callable[[Document], T]) -> Callable[[Document], T]:
     """The parser, refusing documents with characters that no database column and no page can hold."""
 
     def parse_storable(document: Document) -> T:
-        text = json.dumps(document, ensure_ascii=False)
+        text = json.dumps(document, ensure_ascii=False, default=str)
         if _NUL.search(text) or _SURROGATE.search(text):
             item = document.get("id") if isinstance(document, Mapping) else None
             raise Malformed(

@@ -95,11 +95,11 @@ def error_of(content: bytes) -> tuple[str, str]:
     try:
         document = json.loads(content)
     except ValueError:
-        return "", _cut(content.decode("utf-8", errors="replace"))
+        return "", cut(content.decode("utf-8", errors="replace"))
     error = document.get("error", document) if isinstance(document, dict) else None
     if not isinstance(error, dict):
-        return "", _cut(str(document) if document else "")
-    return str(error.get("code") or ""), _cut(str(error.get("message") or ""))
+        return "", cut(str(document) if document else "")
+    return str(error.get("code") or ""), cut(str(error.get("message") or ""))
 
 
 def missing_action(text: str) -> tuple[str, str]:
@@ -135,8 +135,8 @@ def _clock_time(text: str) -> float | None:
 
 
 def _short(error: BaseException) -> str:
-    return _cut(str(error).strip().split("\n", 1)[0] or type(error).__name__)
+    return cut(str(error).strip().split("\n", 1)[0] or type(error).__name__)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     return text if len(text) <= _TEXT_LIMIT else text[: _TEXT_LIMIT - 1] + "…"

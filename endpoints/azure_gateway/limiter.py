@@ -18,6 +18,7 @@ from endpoints.core.clock import Clock, SystemClock
 
 READS, WRITES = "reads", "writes"
 METRICS, GRAPH = "metric queries", "Resource Graph queries"
+ACTIVITY, SECRETS, PROBES = "activity log queries", "secret reads", "probes"
 # While our count is stale only so many calls are out at once, until one answer brings Azure's.
 _PROBES = 4
 # The longest time that one Retry-After may close a bucket, lest a wrong header ends all reading.
@@ -77,6 +78,9 @@ def _rate(rates: RateSettings, kind: str) -> tuple[float, float]:
         WRITES: (rates.write_burst, rates.write_refill),
         METRICS: (rates.metrics_burst, rates.metrics_refill),
         GRAPH: (rates.graph_burst, rates.graph_refill),
+        ACTIVITY: (rates.activity_burst, rates.activity_refill),
+        SECRETS: (rates.secret_burst, rates.secret_refill),
+        PROBES: (rates.probe_burst, rates.probe_refill),
     }[kind]
 
 
@@ -186,7 +190,8 @@ class _Lane:
             self._timer = asyncio.get_running_loop().call_later(wait, self._pump)
 
     def _throttled(self) -> Throttled:
-        whose = f" for subscription {self._subscription}" if self._subscription else ""
+        named = "" if self._subscription.startswith("https:") else "subscription "
+        whose = f" for {named}{self._subscription}" if self._subscription else ""
         return Throttled(
             f"The budget of {self._kind}{whose} is spent; nothing was sent.",
             retry_after=self._buckets.wait(self._subscription, self._kind),

@@ -3,14 +3,16 @@
 Reads keep their connections, and may ride aiohttp's one silent repeat of a request that met a closed
 connection. Writes open a connection each and switch that repeat off: aiohttp would otherwise send a PUT twice
 when the first was applied and its answer lost. Metrics have a pool, and a client of the SDK, for each region.
+Vaults and scoring URIs have one for each host, and send no more than fits in memory for sure.
 """
 
 from __future__ import annotations
 
 import ssl
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,15 @@ if TYPE_CHECKING:
 Sender = Callable[["HttpRequest"], Awaitable[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An answer whose body was read only as far as wanted."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 class Pools:
     """Whatever sends a request: for reads, for writes, and for the metrics of a region. Opened on first use."""
 
@@ -41,6 +52,7 @@ class Pools:
         self._stack = AsyncExitStack()
         self._pipelines: dict[bool, AsyncPipeline[Any, Any]] = {}
         self._metrics: dict[str, MetricsClient] = {}
+        self._outside: dict[tuple[str, str], AsyncPipeline[Any, Any]] = {}
 
     async def close(self) -> None:
         await self._stack.aclose()
@@ -48,6 +60,31 @@ class Pools:
     def sender(self, base: str, *, write: bool) -> Sender:
         """What sends a request to the resource manager or, where `base` names it, to a data plane."""
         return self._metrics_client(base).send_request if base else self._resource_manager(write=write)
+
+    def outside(self, origin: str, *, scope: str, patience: float, most: int) -> Sender:
+        """What sends a request to another host, with a token of `scope` or, where that is "", with none.
+
+        The answer is a Cut: of its body, whoever sends it, at most `most` bytes and one are read.
+        """
+        pipeline = self._outside_pipeline(origin, scope, patience)
+
+        async def send(request: HttpRequest) -> Cut:
+            response = (await pipeline.run(request, stream=True)).http_response
+            try:
+                return Cut(response.status_code, response.headers, await _beginning(response, most + 1))
+            finally:
+                await response.close()
+
+        return send
+
+    def _outside_pipeline(self, origin: str, scope: str, patience: float) -> AsyncPipeline[Any, Any]:
+        from azure.core.pipeline import AsyncPipeline
+
+        if (origin, scope) not in self._outside:
+            transport = self._transport(origin, write=False, patience=patience)
+            policies = [self._authorise(scope)] if scope else []
+            self._outside[origin, scope] = AsyncPipeline(transport, policies)
+        return self._outside[origin, scope]
 
     def _resource_manager(self, *, write: bool) -> Sender:
         pipeline = self._pipeline(write=write)
@@ -86,7 +123,7 @@ class Pools:
 
         return AsyncBearerTokenCredentialPolicy(self._credential, scope)
 
-    def _transport(self, base: str, *, write: bool) -> AioHttpTransport:
+    def _transport(self, base: str, *, write: bool, patience: float = 0.0) -> AioHttpTransport:
         from azure.core.pipeline.transport import AioHttpTransport
 
         session = _session(self._settings, base, write=write)
@@ -95,8 +132,18 @@ class Pools:
             session=session,
             session_owner=False,
             connection_timeout=self._settings.connect_timeout,
-            read_timeout=self._settings.read_timeout,
+            read_timeout=max(patience, self._settings.read_timeout),
         )
+
+
+async def _beginning(response: Any, most: int) -> bytes:
+    """The first bytes of a body that may be of any length."""
+    content = bytearray()
+    async for chunk in response.iter_raw():
+        content += chunk
+        if len(content) >= most:
+            break
+    return bytes(content[:most])
 
 
 def _session(settings: GatewaySettings, base: str, *, write: bool) -> aiohttp.ClientSession:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -127,6 +128,12 @@ class DeploymentRecord:
     last_modified_by: str
     operation_uri: str
     raw: Document
+
+    @property
+    def max_concurrent_requests(self) -> int | None:
+        """How many requests one instance takes at a time; None when Azure does not say."""
+        value = self.request_settings.get("maxConcurrentRequestsPerInstance")
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,3 +311,110 @@ class Found:
     type: str
     location: str
     tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VmPrice:
+    """What one size costs per `unit` ("OneHour") with an `os` in a `tier`: an estimate of Azure's, not a bill."""
+
+    os: str
+    tier: str
+    amount: Decimal
+    currency: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class VmSizeRecord:
+    """A size of machines in a region. What Azure does not say is None, "" or (), never 0.
+
+    `family` is spelled as `UsageRecord.family` is, so that the two can be compared. `for_endpoints`: realtime
+    endpoints may run on it.
+    """
+
+    name: str
+    family: str
+    vcpus: int | None
+    gpus: int | None
+    memory_gb: float | None
+    for_endpoints: bool
+    prices: tuple[VmPrice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """How much of a subscription's quota in a region is used. `limit` is None where Azure sets none.
+
+    `family` is "" for what counts anything but the dedicated cores of one family: see `label`.
+    """
+
+    family: str
+    label: str
+    used: int
+    limit: int | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRecord:
+    """One entry of the activity log: who did what to which resource, as far as Azure says; "" where not.
+
+    An operation leaves several, with one `correlation_id`: its beginning, its end, and sometimes more.
+    `resource_id` is lower case. What was written is not in it.
+    """
+
+    event_id: str
+    at: datetime
+    caller: str
+    operation: str
+    status: str
+    resource_id: str
+    correlation_id: str
+    client_request_id: str
+    app_id: str
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secret:
+    """A secret on its way from a vault to a request header: to be used and dropped, kept nowhere."""
+
+    value: str
+    version: str
+
+    def __repr__(self) -> str:
+        return "Secret(hidden)"
+
+
+@dataclass(frozen=True, slots=True)
+class EntraCredential:
+    """Score as the portal's own identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrom:
+    """Score with an endpoint's key, read from a vault for this one call."""
+
+    secret_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """What a deployment answered to one request.
+
+    `seconds` runs from sending to the last byte read, a new connection included. `deployment` is who answered
+    as the answer itself says, "" when it does not. `body` is cut where `truncated` says so. `error` tells
+    people what was wrong, "" after a 2xx.
+    """
+
+    status: int
+    seconds: float
+    deployment: str
+    request_id: str
+    body: bytes = field(repr=False)
+    truncated: bool
+    error: str
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300

@@ -6,13 +6,12 @@ only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-_REGION = re.compile(r"[a-z0-9]{2,40}")
+from endpoints.azure_gateway import arm
 
 
 class CredentialKind(StrEnum):
@@ -28,8 +27,9 @@ class CredentialKind(StrEnum):
 class CloudSettings:
     """One Azure cloud. URLs have no trailing slash. `ca_bundle` is a PEM file, "" for the system's own.
 
-    `metrics` is where metrics of many resources are read, with {region} for the region; "" where there is no
-    such place.
+    `metrics` is where metrics of many resources are read, with {region} for the region. `key_vault_suffix` and
+    `scoring_suffix` end the hosts of vaults and of scoring URIs: host, or host:port. "" where there is no such
+    place: then nothing is sent there.
     """
 
     name: str = "AzureCloud"
@@ -41,6 +41,10 @@ class CloudSettings:
     registry_discovery: str = "https://eastus.api.azureml.ms"
     metrics: str = "https://{region}.metrics.monitor.azure.com"
     metrics_audience: str = "https://metrics.monitor.azure.com"
+    key_vault_suffix: str = "vault.azure.net"
+    key_vault_audience: str = "https://vault.azure.net"
+    scoring_suffix: str = "inference.ml.azure.com"
+    scoring_audience: str = "https://ml.azure.com"
     audience: str = ""
     ca_bundle: str = ""
 
@@ -64,34 +68,51 @@ class CloudSettings:
         """What a token for the data plane of metrics is asked for."""
         return f"{self.metrics_audience}/.default"
 
+    @property
+    def key_vault_scope(self) -> str:
+        """What a token for a vault is asked for."""
+        return f"{self.key_vault_audience}/.default"
+
+    @property
+    def scoring_scope(self) -> str:
+        """What a token to score with is asked for."""
+        return f"{self.scoring_audience}/.default"
+
     def metrics_at(self, region: str) -> str:
         """The data plane's address in a region; ValueError for what can't be a region's name."""
-        name = region.replace(" ", "").lower()
-        if not _REGION.fullmatch(name):
-            raise ValueError(f"{region!r} is not the name of an Azure region.")
-        return self.metrics.replace("{region}", name)
+        return self.metrics.replace("{region}", arm.region_name(region))
 
     @classmethod
     def from_metadata(cls, document: Mapping[str, Any], *, ca_bundle: str = "") -> CloudSettings:
         """A cloud out of the document that a resource manager serves at /metadata/endpoints.
 
-        Where the document does not tell where metrics are, and CLOUDS does not know the resource manager,
-        they are nowhere: no token of one cloud goes to another.
+        Where the document does not tell where metrics, vaults or scoring URIs are, and CLOUDS does not know the
+        resource manager, they are nowhere: no token of one cloud goes to another.
         """
         resource_manager = document["resourceManager"].rstrip("/")
         same = (cloud for cloud in CLOUDS.values() if cloud.resource_manager == resource_manager)
-        known = next(same, cls(metrics=""))
+        known = next(same, cls(metrics="", key_vault_suffix="", scoring_suffix=""))
+        suffixes = document["suffixes"]
         return cls(
             name=document["name"],
             resource_manager=resource_manager,
             authority=document["authentication"]["loginEndpoint"].rstrip("/"),
             portal=document["portal"].rstrip("/"),
             studio=str(document.get("studio") or "https://ml.azure.com").rstrip("/"),
-            storage_suffix=document["suffixes"]["storage"],
+            storage_suffix=suffixes["storage"],
             metrics=str(document.get("metrics") or known.metrics).rstrip("/"),
             metrics_audience=str(document.get("metricsAudience") or known.metrics_audience).rstrip("/"),
+            key_vault_suffix=_suffix(suffixes.get("keyVaultDns"), known.key_vault_suffix),
+            key_vault_audience=str(document.get("keyVaultAudience") or known.key_vault_audience).rstrip("/"),
+            scoring_suffix=_suffix(suffixes.get("scoring"), known.scoring_suffix),
+            scoring_audience=str(document.get("scoringAudience") or known.scoring_audience).rstrip("/"),
             ca_bundle=ca_bundle,
         )
+
+
+def _suffix(named: object, known: str) -> str:
+    """As it stands at the end of a host; Azure's documents begin it with a dot or not."""
+    return str(named or known).strip("./").lower()
 
 
 CLOUDS: Mapping[str, CloudSettings] = {
@@ -108,6 +129,10 @@ CLOUDS: Mapping[str, CloudSettings] = {
             registry_discovery="https://chinaeast2.api.ml.azure.cn",
             metrics="https://{region}.metrics.monitor.azure.cn",
             metrics_audience="https://metrics.monitor.azure.cn",
+            key_vault_suffix="vault.azure.cn",
+            key_vault_audience="https://vault.azure.cn",
+            scoring_suffix="inference.ml.azure.cn",
+            scoring_audience="https://ml.azure.cn",
         ),
         CloudSettings(
             name="AzureUSGovernment",
@@ -119,6 +144,10 @@ CLOUDS: Mapping[str, CloudSettings] = {
             registry_discovery="https://usgovarizona.api.ml.azure.us",
             metrics="https://{region}.metrics.monitor.azure.us",
             metrics_audience="https://metrics.monitor.azure.us",
+            key_vault_suffix="vault.usgovcloudapi.net",
+            key_vault_audience="https://vault.usgovcloudapi.net",
+            scoring_suffix="inference.ml.azure.us",
+            scoring_audience="https://ml.azure.us",
         ),
     )
 }
@@ -130,7 +159,8 @@ class RateSettings:
 
     `reserve` reads are left to urgent callers, so that a sync never starves a rollback. Reads and writes are
     the resource manager's. Metrics have a data plane of their own, counted per region too, whose limit
-    Microsoft does not state: what stands here is a careful guess. Resource Graph allows 15 queries in 5 s.
+    Microsoft does not state: what stands here is a careful guess. Resource Graph allows 15 queries in 5 s, the
+    activity log 50 in 30 s. Secrets are counted per vault and probes per endpoint, so that neither is a burden.
     """
 
     read_burst: int = 250
@@ -141,6 +171,12 @@ class RateSettings:
     metrics_refill: float = 10.0
     graph_burst: int = 15
     graph_refill: float = 3.0
+    activity_burst: int = 50
+    activity_refill: float = 1.6
+    secret_burst: int = 20
+    secret_refill: float = 5.0
+    probe_burst: int = 20
+    probe_refill: float = 2.0
     reserve: int = 15
 
 
@@ -155,6 +191,7 @@ class GatewaySettings:
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
     deadline: float = 30.0
+    probe_deadline: float = 60.0
     listing_deadline: float = 120.0
     patience: float = 60.0
     urgent_patience: float = 1.0

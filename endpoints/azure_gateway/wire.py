@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from endpoints.azure_gateway import arm, failures
 from endpoints.azure_gateway.errors import CallIds, Malformed
-from endpoints.azure_gateway.limiter import GRAPH, METRICS, READS, WRITES, Limiter
-from endpoints.azure_gateway.pools import Pools
+from endpoints.azure_gateway.limiter import ACTIVITY, GRAPH, METRICS, PROBES, READS, SECRETS, WRITES, Limiter
+from endpoints.azure_gateway.pools import Pools, Sender
 from endpoints.azure_gateway.settings import GatewaySettings
 from endpoints.core.clock import Clock
 from endpoints.core.ids import new_request_id
@@ -27,10 +28,13 @@ _REMAINING = {
     GRAPH: "x-ms-user-quota-remaining",
 }
 
+# Of what another host than Azure's own services answers, so much is read.
+MOST_BYTES = 256 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Outside this module always a 2xx."""
+    """What came back. Outside this module always a 2xx, but for a probe's."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,10 +43,10 @@ class Answer:
     request_began: datetime
     response_ended: datetime
 
-    def document(self, url: str) -> Any:
-        """The JSON body; Malformed when it is none."""
+    def document(self, url: str, *, exact: bool = False) -> Any:
+        """The JSON body; Malformed when it is none. `exact` makes a Decimal of every fraction."""
         try:
-            return json.loads(self.content)
+            return json.loads(self.content, parse_float=Decimal if exact else None)
         except (ValueError, RecursionError):
             raise Malformed(url, "the answer is not JSON", status=self.status, ids=self.ids) from None
 
@@ -86,6 +90,10 @@ class Wire:
         """GET. Bulk reads share a fixed number of slots; urgent ones wait for Azure's limits only."""
         return await self._in_turn("GET", url, READS, arm.subscription_of(url), urgent=urgent)
 
+    async def read_activity(self, url: str) -> Answer:
+        """GET a page of the activity log, which has a budget of its own beside that of all reads."""
+        return await self._in_turn("GET", url, ACTIVITY, arm.subscription_of(url))
+
     async def query_graph(self, url: str, body: Mapping[str, Any]) -> Answer:
         """POST a query to Resource Graph, whose budget is one for all subscriptions of an identity."""
         return await self._in_turn("POST", url, GRAPH, "", content=json.dumps(body).encode())
@@ -94,13 +102,43 @@ class Wire:
         self, base: str, url: str, body: Mapping[str, Any], *, budget: str, urgent: bool = False
     ) -> Answer:
         """POST a query to the data plane of metrics at `base`; `budget` is the subscription and region."""
-        content = json.dumps(body).encode()
-        return await self._in_turn("POST", url, METRICS, budget, urgent=urgent, content=content, base=base)
+        content, sender = json.dumps(body).encode(), self._pools.sender(base, write=False)
+        return await self._in_turn(
+            "POST", url, METRICS, budget, urgent=urgent, content=content, sender=sender
+        )
+
+    async def read_secret(self, origin: str, url: str) -> Answer:
+        """GET from the vault at `origin`."""
+        deadline, scope = self._settings.deadline, self._scope(SECRETS)
+        await self._have_token(scope, self._until(deadline))
+        sender = self._pools.outside(origin, scope=scope, patience=deadline, most=MOST_BYTES)
+        return await self._in_turn("GET", url, SECRETS, origin, sender=sender)
+
+    async def probe(
+        self, origin: str, url: str, body: bytes, *, headers: Mapping[str, str], key: str = ""
+    ) -> Answer:
+        """POST to a scoring URI with a key, or else a token; whatever status comes back is the answer.
+
+        Whatever is to be had before is had before, so that the answer's times are the endpoint's alone.
+        """
+        deadline, scope = self._settings.probe_deadline, "" if key else self._scope(PROBES)
+        if scope:
+            await self._have_token(scope, self._until(deadline))
+        return await self._in_turn(
+            "POST",
+            url,
+            PROBES,
+            origin,
+            sender=self._pools.outside(origin, scope=scope, patience=deadline, most=MOST_BYTES),
+            content=body,
+            headers={**headers, "Authorization": f"Bearer {key}"} if key else headers,
+            deadline=deadline,
+        )
 
     async def write(self, method: str, url: str, body: Mapping[str, Any], *, request_id: str = "") -> Answer:
         """PUT or PATCH, sent at most once. One deadline for all of it: after that nothing more is on its way."""
-        content, until = json.dumps(body).encode(), self._until()
-        await self._have_token(until)
+        content, until = json.dumps(body).encode(), self._until(self._settings.deadline)
+        await self._have_token(self._scope(WRITES), until)
         return await self._admitted(
             method,
             url,
@@ -112,8 +150,14 @@ class Wire:
             until=until,
         )
 
-    def _until(self) -> float:
-        return asyncio.get_running_loop().time() + self._settings.deadline
+    def _until(self, deadline: float) -> float:
+        return asyncio.get_running_loop().time() + deadline
+
+    def _scope(self, kind: str) -> str:
+        """What a token for one kind of call is asked for."""
+        cloud = self._settings.cloud
+        others = {METRICS: cloud.metrics_scope, SECRETS: cloud.key_vault_scope, PROBES: cloud.scoring_scope}
+        return others.get(kind, cloud.scope)
 
     async def _in_turn(
         self, method: str, url: str, kind: str, budget: str, *, urgent: bool = False, **call: Any
@@ -146,10 +190,9 @@ class Wire:
 
     def _accepted(self, answer: Answer, kind: str) -> Answer:
         if answer.status == 401:
-            cloud = self._settings.cloud
             # The next call asks for another token.
-            self._credential.forget(cloud.metrics_scope if kind == METRICS else cloud.scope)
-        if answer.status >= 300:
+            self._credential.forget(self._scope(kind))
+        if answer.status >= 300 and kind != PROBES:
             write = kind == WRITES
             raise failures.from_answer(answer.status, answer.headers, answer.content, answer.ids, write=write)
         return answer
@@ -163,23 +206,25 @@ class Wire:
         content: bytes | None = None,
         request_id: str = "",
         until: float | None = None,
-        base: str = "",
+        deadline: float | None = None,
+        sender: Sender | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
 
-        deadline = self._settings.deadline
+        limit = deadline or self._settings.deadline
         ours = request_id or new_request_id()
-        headers = {**self._headers, "x-ms-client-request-id": ours}
+        sent = {**self._headers, "x-ms-client-request-id": ours, **(headers or {})}
         if content is not None:
-            headers["Content-Type"] = "application/json"
-        request = HttpRequest(method, url, headers=headers, content=content)
+            sent["Content-Type"] = "application/json"
+        request = HttpRequest(method, url, headers=sent, content=content)
         began, started = self._clock.now(), self._clock.monotonic()
         try:
-            async with asyncio.timeout_at(until or self._until()):
-                response = await self._pools.sender(base, write=write)(request)
+            async with asyncio.timeout_at(until or self._until(limit)):
+                response = await (sender or self._pools.sender("", write=write))(request)
         except (AzureError, TimeoutError, OSError) as error:
-            raise failures.from_exception(error, CallIds(ours), write=write, deadline=deadline) from error
+            raise failures.from_exception(error, CallIds(ours), write=write, deadline=limit) from error
         got: Mapping[str, str] = response.headers
         return Answer(
             status=response.status_code,
@@ -190,14 +235,14 @@ class Wire:
             response_ended=began + timedelta(seconds=max(0.0, self._clock.monotonic() - started)),
         )
 
-    async def _have_token(self, until: float) -> None:
+    async def _have_token(self, scope: str, until: float) -> None:
         """Get the token before a write, so that a failure here is known to have sent nothing."""
         from azure.core.exceptions import AzureError
 
         deadline = self._settings.deadline
         try:
             async with asyncio.timeout_at(until):
-                await self._credential.get_token_info(self._settings.cloud.scope)
+                await self._credential.get_token_info(scope)
         except (AzureError, TimeoutError, OSError) as error:
             raise failures.from_exception(error, CallIds(), write=False, deadline=deadline) from error
 
