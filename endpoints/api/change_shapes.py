@@ -197,7 +197,7 @@ class RejectionIn(StrictBody):
     comment = Text(max_length=2000)
 
 
-def people_in(rows: list[ChangeRow]) -> set[int]:
+def people_in(rows: list[ChangeRow]) -> set[int | None]:
     """Everybody whose name a list needs."""
     return {row.author_id for row in rows}
 
@@ -212,7 +212,7 @@ def _with_author(row: ChangeRow, names: Refs) -> dict[str, Any]:
     return {name: getattr(row, name) for name in sources} | {"author": person(row.author_id, names)}
 
 
-def detail_people(detail: ChangeDetail) -> set[int]:
+def detail_people(detail: ChangeDetail) -> set[int | None]:
     """Everybody whose name the answer needs; actors of moves come as refs."""
     said = {said.author_id for said in detail.said}
     return {detail.row.author_id, *detail.editors, *said, *(one.reviewer_id for one in detail.decided)}

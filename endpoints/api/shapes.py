@@ -49,14 +49,14 @@ def actor(ref: str, names: Refs) -> dict[str, str]:
     return {"ref": ref, "name": names.get(ref, ref)}
 
 
-def person(user_id: int, names: Refs) -> dict[str, str]:
-    """A person by number, out of `named`."""
-    return actor(f"user:{user_id}", names)
+def person(user_id: int | None, names: Refs) -> dict[str, str]:
+    """A person by number, out of `named`; None is the portal itself."""
+    return actor("system:executor" if user_id is None else f"user:{user_id}", names)
 
 
-def named(refs: Iterable[str] = (), *, people: Iterable[int] = ()) -> Refs:
+def named(refs: Iterable[str] = (), *, people: Iterable[int | None] = ()) -> Refs:
     """Names for refs and persons, in one query."""
-    return access.display_names({*refs, *(f"user:{user_id}" for user_id in people)})
+    return access.display_names({*refs, *(f"user:{user_id}" for user_id in people if user_id is not None)})
 
 
 class SplitOut(serializers.DictField):

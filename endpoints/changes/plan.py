@@ -1,7 +1,8 @@
 """What a change would do: typed steps, the base they start from, and the hash that an approval is sealed to.
 
-The hash covers the change, its revision number, every step and the state of the endpoint that was seen when
-the plan was written; so an edit of anything, or another base, is another hash and voids the approval.
+The hash covers the change, its revision number, every step, the terms under which they are walked and the state
+of the endpoint that was seen when the plan was written; so an edit of anything, or another base, is another hash
+and voids the approval.
 """
 
 from __future__ import annotations
@@ -9,24 +10,40 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from endpoints.changes.terms import Terms
 from endpoints.core import traffic
 
-Verb = Literal["put_split"]
+Verb = Literal["put_split", "patch_capacity"]
+VERBS: tuple[Verb, ...] = ("put_split", "patch_capacity")
+LONGEST_BAKE = 14 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One write: live traffic as percent by deployment, and mirrored traffic; both complete maps, zeros left out."""
+    """One write: live traffic as percent by deployment, and mirrored traffic; both complete maps, zeros left out.
+
+    `bake`: seconds for which the step must be seen in force and healthy before the next one. `click`: then a
+    person says go. A `patch_capacity` step brings `deployment` to `instances`, under the split that it is given.
+    """
 
     verb: Verb
     split: traffic.Split
     mirror: traffic.Split
+    bake: int = 0
+    click: bool = False
+    deployment: str = ""
+    instances: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        return {"verb": self.verb, "split": self.split, "mirror": self.mirror}
+        data: dict[str, Any] = {"verb": self.verb, "split": self.split, "mirror": self.mirror}
+        if self.bake or self.click:
+            data |= {"bake": self.bake, "click": self.click}
+        if self.verb == "patch_capacity":
+            data |= {"deployment": self.deployment, "instances": self.instances}
+        return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +58,19 @@ class Base:
         return {"split": self.split, "mirror": self.mirror, "state_hash": self.state_hash}
 
 
-def put_split(split: Mapping[str, int], mirror: Mapping[str, int]) -> Step:
+def put_split(
+    split: Mapping[str, int], mirror: Mapping[str, int], *, bake: int = 0, click: bool = False
+) -> Step:
     """The step that orders a complete split."""
-    return Step("put_split", traffic.normalise(split), traffic.normalise(mirror))
+    return Step("put_split", traffic.normalise(split), traffic.normalise(mirror), bake, click)
+
+
+def patch_capacity(
+    deployment: str, instances: int, split: Mapping[str, int], mirror: Mapping[str, int], *, bake: int = 0
+) -> Step:
+    """The step that brings a deployment to so many instances; the split stays as it is."""
+    kept, mirrored = traffic.normalise(split), traffic.normalise(mirror)
+    return Step("patch_capacity", kept, mirrored, bake, False, deployment.lower(), instances)
 
 
 def steps_from_json(data: list[dict[str, Any]]) -> tuple[Step, ...]:
@@ -52,16 +79,26 @@ def steps_from_json(data: list[dict[str, Any]]) -> tuple[Step, ...]:
 
 
 def _step_from_json(item: dict[str, Any]) -> Step:
-    if item["verb"] != "put_split":
+    if item["verb"] not in VERBS:
         raise ValueError(f"unknown step {item['verb']!r}")
-    return put_split(item["split"], item["mirror"])
+    common = put_split(
+        item["split"], item["mirror"], bake=item.get("bake", 0), click=item.get("click", False)
+    )
+    return replace(
+        common,
+        verb=item["verb"],
+        deployment=item.get("deployment", ""),
+        instances=item.get("instances", 0),
+    )
 
 
 def base_from_json(data: dict[str, Any]) -> Base:
     return Base(traffic.normalise(data["split"]), traffic.normalise(data["mirror"]), data["state_hash"])
 
 
-def content_hash(*, change_id: int, number: int, steps: tuple[Step, ...], base: Base) -> str:
+def content_hash(
+    *, change_id: int, number: int, steps: tuple[Step, ...], base: Base, terms: Terms | None = None
+) -> str:
     """SHA-256, hex, over canonical JSON of everything that an approval must cover."""
     content = {
         "change": change_id,
@@ -69,6 +106,8 @@ def content_hash(*, change_id: int, number: int, steps: tuple[Step, ...], base: 
         "steps": [step.as_json() for step in steps],
         "base": base.as_json(),
     }
+    if terms is not None and terms != Terms():
+        content["terms"] = terms.as_json()
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -84,3 +123,29 @@ def rising(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     """Deployments whose weight goes up."""
     was = traffic.normalise(before)
     return [name for name, weight in traffic.normalise(after).items() if weight > was.get(name, 0)]
+
+
+def candidates(base: Base, steps: tuple[Step, ...]) -> list[str]:
+    """The deployments that the plan gives more traffic, live or mirrored, than they had: what its gates watch."""
+    live = {name for step in steps for name in rising(base.split, step.split)}
+    mirrored = {name for step in steps for name in rising(base.mirror, step.mirror)}
+    return sorted(live | mirrored)
+
+
+def stables(base: Base, steps: tuple[Step, ...]) -> list[str]:
+    """The deployments that carry the base's traffic and are no candidates: what candidates are compared with."""
+    return sorted(set(base.split) - set(candidates(base, steps)))
+
+
+def duration(steps: tuple[Step, ...], terms: Terms) -> int:
+    """Seconds that the plan takes at least: its bakes, and the watch after the last step."""
+    return sum(step.bake for step in steps) + terms.watch
+
+
+def problems(steps: tuple[Step, ...]) -> list[str]:
+    """What is wrong with the bakes of a plan, in words."""
+    return [
+        f"Step {number} bakes for {step.bake} s; whole seconds from 0 to {LONGEST_BAKE} can be given."
+        for number, step in enumerate(steps, start=1)
+        if not 0 <= step.bake <= LONGEST_BAKE
+    ]

@@ -140,7 +140,7 @@ def events(detail: ChangeDetail) -> list[Event]:
     return found
 
 
-def approvals(detail: ChangeDetail, names: Mapping[int, str]) -> dict[str, Any]:
+def approvals(detail: ChangeDetail, names: Mapping[int | None, str]) -> dict[str, Any]:
     """Who decided, who still may, and who never can."""
     given = [
         {
@@ -181,12 +181,12 @@ def _awaited(detail: ChangeDetail) -> str:
     return able[0] if len(able) == 1 else f"Any of {', '.join(able)}"
 
 
-def _authors_note(detail: ChangeDetail, names: Mapping[int, str]) -> str:
+def _authors_note(detail: ChangeDetail, names: Mapping[int | None, str]) -> str:
     writers = ", ".join(sorted(names.get(user_id, "unknown") for user_id in detail.editors))
     return f"{writers} wrote it and cannot approve it."
 
 
-def people(detail: ChangeDetail) -> dict[int, str]:
+def people(detail: ChangeDetail) -> dict[int | None, str]:
     """Names of everybody who had a hand in it."""
     said, decided = {one.author_id for one in detail.said}, {one.reviewer_id for one in detail.decided}
     return access.users_by_ids({detail.row.author_id, *detail.editors, *said, *decided})

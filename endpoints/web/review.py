@@ -60,7 +60,7 @@ def review(
 
 
 def page_context(
-    request: PageRequest, detail: ChangeDetail, workspace: WorkspaceRow, names: Mapping[int, str]
+    request: PageRequest, detail: ChangeDetail, workspace: WorkspaceRow, names: Mapping[int | None, str]
 ) -> dict[str, Any]:
     """What the review page and the live page have in common."""
     row = detail.row
@@ -84,7 +84,7 @@ def page_context(
     }
 
 
-def _reasons(detail: ChangeDetail, names: Mapping[int, str]) -> list[dict[str, str]]:
+def _reasons(detail: ChangeDetail, names: Mapping[int | None, str]) -> list[dict[str, str]]:
     return [
         {"label": SAID.get(one.kind, one.kind), "text": one.text, "who": names.get(one.author_id, "")}
         for one in detail.said

@@ -19,9 +19,12 @@ _SYSTEM_NAMES = {
 }
 
 
-def users_by_ids(user_ids: Iterable[int]) -> dict[int, str]:
-    """Display names by user id; unknown ids are absent."""
-    return dict(User.objects.filter(pk__in=set(user_ids)).values_list("pk", "display_name"))
+def users_by_ids(user_ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Display names by user id; unknown ids are absent. None, where the portal acted by itself, has its own name."""
+    wanted = set(user_ids)
+    itself: dict[int | None, str] = {None: _SYSTEM_NAMES["system:executor"]} if None in wanted else {}
+    known = User.objects.filter(pk__in=[one for one in wanted if one is not None]).values_list("pk", "display_name")
+    return itself | dict(known)
 
 
 def display_names(refs: Iterable[str]) -> dict[str, str]:
@@ -29,7 +32,7 @@ def display_names(refs: Iterable[str]) -> dict[str, str]:
     wanted = set(refs)
     ids = {int(text[5:]): text for text in wanted if text.startswith("user:") and text[5:].isdecimal()}
     names = {text: _SYSTEM_NAMES.get(text, text) for text in wanted}
-    return names | {ids[pk]: name for pk, name in users_by_ids(ids).items()}
+    return names | {ids[pk]: name for pk, name in users_by_ids(ids).items() if pk is not None}
 
 
 def person(user_id: int) -> PersonRow:

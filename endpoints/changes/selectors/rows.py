@@ -37,7 +37,7 @@ class ChangeRow:
     endpoint: str
     workspace_id: int
     workspace: str
-    author_id: int
+    author_id: int | None
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

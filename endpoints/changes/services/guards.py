@@ -41,7 +41,8 @@ def same_content(revision: ChangeRevision, seen_hash: str) -> None:
 
 def editors_of(change: Change) -> set[int]:
     """Everybody who wrote any part of it; none of them can approve it."""
-    return {change.author_id, *change.revisions.values_list("editor_id", flat=True)}
+    writers = {change.author_id, *change.revisions.values_list("editor_id", flat=True)}
+    return {writer for writer in writers if writer is not None}
 
 
 def permit(change: Change, principal: Principal, action: Action) -> None:

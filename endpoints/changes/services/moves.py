@@ -26,8 +26,11 @@ LABELS = {
     State.CHECK_FAILED: "held by its checks",
     State.IN_REVIEW: "waiting for review",
     State.APPROVED: "approved",
+    State.SCHEDULED: "scheduled",
     State.APPLYING: "being applied",
     State.VERIFYING: "being read back",
+    State.BAKING: "baking",
+    State.HELD: "held",
     State.DRIFTED: "drifted",
     State.SUCCEEDED: "done",
     State.FAILED: "failed",
@@ -58,7 +61,7 @@ def move(
 ) -> None:
     """Move `change` and set `fields` with it; Conflict when it is not any more where the caller saw it."""
     before = State(change.state)
-    if not may_move(before, to):
+    if not may_move(before, to, emergency=fields.get("emergency", False)):
         raise moved_on(change)
     now = db_now()
     if to in TERMINAL:

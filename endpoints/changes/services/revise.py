@@ -5,6 +5,7 @@ from __future__ import annotations
 from endpoints.changes.lifecycle import State
 from endpoints.changes.models import Change, ChangeRevision, Check, Note
 from endpoints.changes.plan import Base, Step, content_hash
+from endpoints.changes.terms import Terms
 from endpoints.changes.verdict import Verdict, overall
 from endpoints.core.errors import Invalid
 from endpoints.dispatch import db_now
@@ -22,22 +23,26 @@ def clean_reason(text: str, *, field: str = "reason") -> str:
     return words
 
 
-def add_revision(*, change: Change, editor_id: int, steps: tuple[Step, ...], base: Base) -> ChangeRevision:
-    """The revision that `change.revision` names."""
+def add_revision(
+    *, change: Change, editor_id: int | None, steps: tuple[Step, ...], base: Base, terms: Terms | None = None
+) -> ChangeRevision:
+    """The revision that `change.revision` names; `editor_id` None where the portal acts by itself."""
+    number = change.revision
     return ChangeRevision.objects.create(
         change=change,
-        number=change.revision,
+        number=number,
         plan=[step.as_json() for step in steps],
         base=base.as_json(),
-        content_hash=content_hash(change_id=change.pk, number=change.revision, steps=steps, base=base),
+        terms=terms.as_json() if terms else {},
+        content_hash=content_hash(change_id=change.pk, number=number, steps=steps, base=base, terms=terms),
         editor_id=editor_id,
         created_at=db_now(),
     )
 
 
-def add_note(*, change: Change, author_id: int, kind: str, text: str) -> None:
+def add_note(*, change: Change, author_id: int | None, kind: str, text: str) -> None:
     """A person's words beside the change; none are stored when there are none."""
-    if text:
+    if text and author_id is not None:
         Note.objects.create(
             change=change, revision=change.revision, kind=kind, author_id=author_id, text=text, at=db_now()
         )
@@ -54,6 +59,7 @@ def keep_checks(*, change: Change, moment: str, verdicts: list[Verdict]) -> Verd
             name=verdict.name,
             outcome=verdict.outcome,
             reason=verdict.reason,
+            acceptable=verdict.acceptable,
             at=now,
         )
         for verdict in verdicts
@@ -62,5 +68,5 @@ def keep_checks(*, change: Change, moment: str, verdicts: list[Verdict]) -> Verd
 
 
 def state_after_checks(worst: Verdict) -> State:
-    """Only a pass goes to people; anything else is held with its reason."""
-    return State.IN_REVIEW if worst.passed else State.CHECK_FAILED
+    """What blocks is held with its reason; a pass goes to people, and so does what they may accept."""
+    return State.CHECK_FAILED if worst.blocks else State.IN_REVIEW
