@@ -69,6 +69,17 @@ class Behaviour:
     deployment_page_size: int = 100
     """Deployments on a page when `$top` is not sent."""
 
+    usage_page_size: int = 100
+    """Rows of quota usage on a page."""
+
+    # Sizes, prices, quota
+    unknown_region: Literal["refused", "empty"] = "refused"
+    """Sizes and usages of a region that does not exist: a 404, or an empty list."""
+    absent_prices: Literal["absent", "empty"] = "absent"
+    """A size without a price: no `estimatedVMPrices`, or one without values."""
+    usage_names: Literal["label", "family"] = "label"
+    """`name.value` of a family's usage: the label, as Microsoft's example has it, or the family's name."""
+
     # Metrics
     metrics_lag_seconds: float = 75.0
     """Seconds after its end until a minute comes in. Documented: under a minute in the database; more was reported."""
@@ -92,6 +103,8 @@ class Behaviour:
     """`State` of DeploymentCapacity for instances that serve. The values of this dimension are not documented."""
     capacity_pending: str = "Pending"
     capacity_failed: str = "Failed"
+    coming_instances: Literal["absent", "pending"] = "absent"
+    """DeploymentCapacity while a scale-out runs: nothing of what is coming up, or instances that are pending."""
 
     # Resource Graph
     resource_graph_delay_seconds: float = 0.0

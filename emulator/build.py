@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from emulator.cloud import Cloud
+from emulator.compute.market import Market
 from emulator.control import Control
 from emulator.graph.rows import Rows
 from emulator.monitor.history import History
@@ -46,6 +47,7 @@ def build(
         workload=told,
         source=Source(control, settings, behaviours, told, History(control.log)),
         graph=Rows(control),
+        market=Market(scenario.limits, scenario.unpriced),
         identity_header=identity_header or secrets.token_hex(16),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from emulator.compute.market import Market
 from emulator.control import Control
 from emulator.faults import Faults
 from emulator.graph.quota import Quota
@@ -30,6 +31,7 @@ class Cloud:
     workload: Workload
     source: Source
     graph: Rows
+    market: Market
     identity_header: str
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
     buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from emulator import sidelines
+from emulator.compute.quota import Limit
 from emulator.models import Model, model
 from emulator.monitor.catalogue import LOG_CATEGORIES
 from emulator.monitor.load import Load
@@ -80,6 +82,8 @@ class Scenario:
     workspaces: list[WorkspacePlan] = field(default_factory=list)
     endpoints: list[EndpointPlan] = field(default_factory=list)
     default_model: Model = field(default_factory=Model)
+    limits: tuple[Limit, ...] = ()
+    unpriced: frozenset[str] = frozenset()
 
 
 def load(path: Path) -> Scenario:
@@ -103,6 +107,8 @@ def parse(value: Any) -> Scenario:
         workspaces={},
         endpoints=[],
         model={},
+        quotas=[],
+        unpriced=[],
     )
     subscriptions = mapping(part["subscriptions"], "subscriptions")
     workspaces = [
@@ -116,6 +122,8 @@ def parse(value: Any) -> Scenario:
         workspaces=workspaces,
         endpoints=[_endpoint(item, known) for item in listed(part["endpoints"], "endpoints")],
         default_model=_model(part["model"], "model"),
+        limits=sidelines.quotas(part["quotas"], subscriptions),
+        unpriced=sidelines.unpriced(part["unpriced"]),
     )
 
 

@@ -44,6 +44,8 @@ class Settings:
     """Whether Resource Graph answers at all; else 403."""
     resource_graph_queries: float = 15.0
     """Queries of one caller in five seconds; more are 429. 0 does not limit."""
+    quota_cores: float = 100_000.0
+    """Cores of a family in a region and subscription for which the scenario tells no quota."""
     durations: Durations = field(default_factory=Durations)
     behaviour: Behaviour = field(default_factory=Behaviour)
 

@@ -9,6 +9,7 @@ from emulator.arm.call import Call, Reply, reply
 from emulator.arm.paging import ordered, page
 from emulator.arm.routes import GROUP, Route, Table, at
 from emulator.cloud import Cloud
+from emulator.control import Fate
 from emulator.documents import merged, stored
 from emulator.errors import ArmError, bad_request, not_found
 from emulator.fold import Resource
@@ -52,7 +53,7 @@ def put(cloud: Cloud, call: Call) -> Reply:
         call.write("put", "deployment", found.id if found else call.deployment, document),
         state="Updating" if found else "Creating",
         seconds=durations.deployment_update if found else durations.deployment_create,
-        fate=call.fate,
+        fate=call.fate or _quota(cloud, call, found, document),
     )
     return created(cloud, call, require(cloud, call), operation, new=found is None)
 
@@ -75,7 +76,7 @@ def patch(cloud: Cloud, call: Call) -> Reply:
         call.write("patch", "deployment", found.id, document),
         state=cloud.settings.behaviour.scaling_state,
         seconds=cloud.settings.durations.deployment_scale,
-        fate=call.fate,
+        fate=call.fate or _quota(cloud, call, found, document),
     )
     return accepted(cloud, call, found, operation)
 
@@ -136,6 +137,12 @@ def _check_capacity(document: Json) -> None:
         raise bad_request(
             f"The instance count is a whole number from 1 to {MAX_INSTANCES}, not {capacity!r}."
         )
+
+
+def _quota(cloud: Cloud, call: Call, found: Resource | None, document: Json) -> Fate | None:
+    """Azure takes a write that needs more cores than are left, and fails its operation."""
+    default = int(cloud.settings.quota_cores)
+    return cloud.market.fate(cloud.control.world, found, call.deployment, document, default)
 
 
 def _refuse_if_live(cloud: Cloud, call: Call, endpoint: Resource) -> None:

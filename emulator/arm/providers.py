@@ -1,9 +1,10 @@
-"""The providers that are served. Activity log and prices will be entries here."""
+"""The providers that are served. A further one is an entry here."""
 
 from __future__ import annotations
 
 from emulator.arm import authorization, containerlogs, deployments, endpoints, keys, operations, workspaces
 from emulator.arm.routes import Table
+from emulator.compute import listing as compute
 from emulator.graph import queries
 from emulator.monitor import diagnostics, listing
 
@@ -15,6 +16,7 @@ PROVIDERS: dict[str, Table] = {
         **deployments.ROUTES,
         **containerlogs.ROUTES,
         **operations.ROUTES,
+        **compute.ROUTES,
     },
     "microsoft.authorization": authorization.ROUTES,
     "microsoft.resourcegraph": queries.ROUTES,

@@ -78,15 +78,13 @@ def _latency(which: str) -> Callable[[Deployment, Split], Iterator[Part]]:
 
 def _capacity(deployment: Deployment, split: Split) -> Iterator[Part]:
     minutes = deployment.minutes
-    states = {
-        _state(deployment, standing): standing.state for standing in minutes.standings if standing.exists
-    }
-    for word in states:
+    words = dict.fromkeys(word for item in minutes.standings for word in _numbers(deployment, item))
+    for word in words:
         if "instanceId" not in split:
             counts = _counts(deployment, word, None)
             yield Part({"State": word}, counts, _rounded(counts, math.floor), _rounded(counts, math.ceil))
             continue
-        for number in range(max(standing.instances for standing in minutes.standings)):
+        for number in range(max(item.instances + item.coming for item in minutes.standings)):
             labels = {"State": word, "instanceId": deployment.instance(number)}
             yield Part(labels, _counts(deployment, word, number))
 
@@ -96,9 +94,8 @@ def _counts(deployment: Deployment, word: str, number: int | None) -> Values:
     minutes = deployment.minutes
     changes = []
     for standing in minutes.standings:
-        here = standing.exists and _state(deployment, standing) == word
-        instances = standing.instances if here else 0
-        changes.append((standing.at, float(instances if number is None else number < instances)))
+        here = _numbers(deployment, standing).get(word, range(0))
+        changes.append((standing.at, float(len(here) if number is None else number in here)))
     window = minutes.window
     found = runs(between(changes, 60.0 * (window.start + window.count)), window.start, window.count)
     values: list[float | None] = [None] * window.count
@@ -108,11 +105,16 @@ def _counts(deployment: Deployment, word: str, number: int | None) -> Values:
     return values
 
 
-def _state(deployment: Deployment, standing: Standing) -> str:
-    behaviour = deployment.behaviour
-    if standing.serves:
-        return behaviour.capacity_ready
-    return behaviour.capacity_failed if standing.state == "Failed" else behaviour.capacity_pending
+def _numbers(deployment: Deployment, standing: Standing) -> dict[str, range]:
+    """The numbers of the instances in each state: those that stand, and those that are coming up."""
+    behaviour, standing_now = deployment.behaviour, standing.instances
+    word = behaviour.capacity_failed if standing.state == "Failed" else behaviour.capacity_pending
+    found = (
+        {behaviour.capacity_ready if standing.serves else word: range(standing_now)} if standing_now else {}
+    )
+    if standing.coming and behaviour.coming_instances == "pending":
+        found[behaviour.capacity_pending] = range(standing_now, standing_now + standing.coming)
+    return found
 
 
 def _rounded(values: Values, how: Callable[[float], int]) -> Values:

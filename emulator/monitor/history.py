@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emulator import names
 from emulator.fold import Record
@@ -33,6 +33,10 @@ class Standing:
     state: str
     instances: int
     body: Json
+    kept_up: bool = False
+    """A change of it failed, and what stood before goes on serving."""
+    coming: int = 0
+    """Further instances that a running change brings up."""
 
     @property
     def exists(self) -> bool:
@@ -40,7 +44,7 @@ class Standing:
 
     @property
     def serves(self) -> bool:
-        return self.exists and self.state not in _NOT_SERVING
+        return self.exists and (self.kept_up or self.state not in _NOT_SERVING)
 
 
 @dataclass(slots=True)
@@ -99,10 +103,23 @@ class History:
         if record.verb == "delete":
             if record.phase == "applied":
                 standings.append(Standing(at, "Deleted", 0, {}))
+        elif record.document is None:
+            return
         elif record.phase == "begun" and last is not None:
-            return  # what is in force stays so until the operation ends
-        elif record.document is not None:
+            coming = int(record.document["sku"]["capacity"]) - last.instances
+            if coming > 0:  # what is in force stays so until the operation ends
+                standings.append(replace(last, at=at, coming=coming))
+        else:
             life.spelt[written.lower()] = written
-            state = record.state or (last.state if last is not None else "Succeeded")
-            instances = int(record.document["sku"]["capacity"])
-            standings.append(Standing(at, state, instances, record.document["properties"]))
+            standings.append(_standing(record, at, last))
+
+
+def _standing(record: Record, at: float, last: Standing | None) -> Standing:
+    document = record.document or {}
+    return Standing(
+        at,
+        record.state or (last.state if last is not None else "Succeeded"),
+        int(document["sku"]["capacity"]),
+        document["properties"],
+        kept_up=record.phase == "failed" and last is not None and last.serves,
+    )

@@ -1,0 +1,41 @@
+"""What a scenario tells beside its fleet: quota, prices that are not known, vaults, who writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.compute import sizes
+from emulator.compute.quota import Limit
+from emulator.reading import ScenarioError, listed, mapping, parts
+from emulator.values import Json
+
+
+def quotas(value: Any, subscriptions: Json) -> tuple[Limit, ...]:
+    return tuple(_quota(item, i, subscriptions) for i, item in enumerate(listed(value, "quotas"), 1))
+
+
+def unpriced(value: Any) -> frozenset[str]:
+    """Names of sizes, in lower case."""
+    told = [str(name) for name in listed(value, "unpriced")]
+    unknown = [name for name in told if sizes.find(name) is None]
+    if unknown:
+        raise ScenarioError(f"unpriced: there is no size {', '.join(unknown)}.")
+    return frozenset(name.lower() for name in told)
+
+
+def _quota(value: Any, number: int, subscriptions: Json) -> Limit:
+    where = f"quota {number}"
+    part = parts(mapping(value, where), where, family=..., limit=..., subscription=None, region=None)
+    known = sizes.families()
+    if str(part["family"]).lower() not in {family.lower() for family in known}:
+        raise ScenarioError(f"{where}: there is no family {part['family']!r}; known: {', '.join(known)}.")
+    cores = part["limit"]
+    if isinstance(cores, bool) or not isinstance(cores, int) or cores < 0:
+        raise ScenarioError(f"{where}: limit is a whole number of cores, not {cores!r}.")
+    named, region = part["subscription"], part["region"]
+    return Limit(
+        family=str(part["family"]),
+        cores=cores,
+        subscription=None if named is None else str(subscriptions.get(named, named)).lower(),
+        region=None if region is None else sizes.region_key(str(region)),
+    )
