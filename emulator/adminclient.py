@@ -50,7 +50,9 @@ class AdminClient:
     def clear_faults(self, fault_id: str | None = None) -> None:
         self.call("DELETE", "/faults" if fault_id is None else f"/faults/{fault_id}")
 
-    def foreign(self, resource: str, *, who: str = "az ml (someone else)", **change: Any) -> list[Json]:
+    def foreign(
+        self, resource: str, *, who: str | Json = "az ml (someone else)", **change: Any
+    ) -> list[Json]:
         """Write behind everybody's back: traffic, mirror_traffic, state, tags, capacity, model, properties, seconds,
         or delete=True, recreate=True. Returns the records."""
         return list(self.call("POST", "/foreign", {"resource": resource, "who": who, **change})["records"])

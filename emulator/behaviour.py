@@ -106,6 +106,12 @@ class Behaviour:
     coming_instances: Literal["absent", "pending"] = "absent"
     """DeploymentCapacity while a scale-out runs: nothing of what is coming up, or instances that are pending."""
 
+    # Activity log
+    activity_page_size: int = 200
+    """Events on a page."""
+    activity_app_caller: Literal["object_id", "app_id"] = "object_id"
+    """`caller` of an event that an application caused: its object id or its application id."""
+
     # Resource Graph
     resource_graph_delay_seconds: float = 0.0
     """How old the world is that Resource Graph shows: it is eventually consistent."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from emulator.activity.log import ActivityLog
 from emulator.cloud import Cloud
 from emulator.compute.market import Market
 from emulator.control import Control
@@ -35,7 +36,7 @@ def build(
     settings.change(overrides or {})
     control = Control(log=WorldLog(state), settings=settings, clock=clock)
     if control.world.last == 0:
-        control.seed(Seeder(settings.seed, clock()).records(scenario))
+        control.seed(Seeder(settings.seed, clock(), scenario.writers).records(scenario))
     told = workload(scenario, seed=settings.seed, began=control.log.began(clock))
     behaviours = models(scenario)
     return Cloud(
@@ -47,6 +48,7 @@ def build(
         workload=told,
         source=Source(control, settings, behaviours, told, History(control.log)),
         graph=Rows(control),
+        activity=ActivityLog(control.log, settings.seed),
         market=Market(scenario.limits, scenario.unpriced),
         identity_header=identity_header or secrets.token_hex(16),
     )

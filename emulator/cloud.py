@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from emulator.activity.log import ActivityLog
 from emulator.compute.market import Market
 from emulator.control import Control
 from emulator.faults import Faults
@@ -20,6 +21,8 @@ from emulator.throttle import Buckets
 from emulator.tokens import Tokens
 from emulator.views import Views
 
+_ACTIVITY_SECONDS = 30
+
 
 @dataclass(slots=True)
 class Cloud:
@@ -32,9 +35,11 @@ class Cloud:
     source: Source
     graph: Rows
     market: Market
+    activity: ActivityLog
     identity_header: str
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
     buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))
     budget: Budget = field(default_factory=lambda: Budget(time.monotonic))
     graph_quota: Quota = field(default_factory=lambda: Quota(time.monotonic))
+    activity_quota: Quota = field(default_factory=lambda: Quota(time.monotonic, _ACTIVITY_SECONDS))
     requests: RequestLog = field(default_factory=RequestLog)

@@ -24,6 +24,9 @@ class Who:
     id: str
     name: str
     type: str = "Application"
+    upn: str | None = None
+    """A person's user principal name, which the activity log shows; made of the name where none is told."""
+    app_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 from emulator.control import Control, Write
 from emulator.fold import Operation, Resource, Who
-from emulator.values import Json, guid
+from emulator.values import Json
+from emulator.writers import person, writer
 
 _FIELDS = {
     "traffic": "traffic",
@@ -32,6 +33,9 @@ _KNOWN = {
     "delete",
     "recreate",
 }
+
+
+_WHO = {"name", "upn", "app_id", "object_id"}
 
 
 class ForeignError(ValueError):
@@ -92,8 +96,13 @@ def _changed(found: Resource, order: Json) -> Json:
 
 
 def _who(value: Any) -> Who:
-    name = str(value)
-    return Who(guid("person", name), name, "User")
+    """A person by name, or a mapping of `name` and, as the activity log shall show them, `upn` or `app_id`."""
+    if isinstance(value, str):
+        return person(value)
+    if not isinstance(value, dict) or not value.get("name") or set(value) - _WHO:
+        raise ForeignError(f"who is a name, or a mapping of {', '.join(sorted(_WHO))}; name must be there.")
+    told = {field: None if value.get(field) is None else str(value[field]) for field in _WHO}
+    return writer(str(value["name"]), upn=told["upn"], app_id=told["app_id"], object_id=told["object_id"])
 
 
 def truth(resource: Resource, running: Operation | None) -> Json:

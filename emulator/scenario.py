@@ -7,6 +7,7 @@ A mistake in the file is an error that says where it is; nothing is started half
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 
 from emulator import sidelines
 from emulator.compute.quota import Limit
+from emulator.fold import Who
 from emulator.models import Model, model
 from emulator.monitor.catalogue import LOG_CATEGORIES
 from emulator.monitor.load import Load
@@ -84,6 +86,7 @@ class Scenario:
     default_model: Model = field(default_factory=Model)
     limits: tuple[Limit, ...] = ()
     unpriced: frozenset[str] = frozenset()
+    writers: Mapping[str, Who] = field(default_factory=dict)
 
 
 def load(path: Path) -> Scenario:
@@ -109,6 +112,7 @@ def parse(value: Any) -> Scenario:
         model={},
         quotas=[],
         unpriced=[],
+        writers={},
     )
     subscriptions = mapping(part["subscriptions"], "subscriptions")
     workspaces = [
@@ -124,6 +128,7 @@ def parse(value: Any) -> Scenario:
         default_model=_model(part["model"], "model"),
         limits=sidelines.quotas(part["quotas"], subscriptions),
         unpriced=sidelines.unpriced(part["unpriced"]),
+        writers=sidelines.writers(part["writers"]),
     )
 
 

@@ -5,8 +5,8 @@ Distances such as -30d are fixed here, once: after a restart the log is read and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from emulator import names
@@ -17,12 +17,14 @@ from emulator.monitor.load import Spell, Workload, made_up, spell
 from emulator.monitor.minutes import carried_by
 from emulator.scenario import DeploymentPlan, EndpointPlan, Scenario, Shift, WorkspacePlan, when
 from emulator.values import Json, guid, stamp
+from emulator.writers import person
 
 
 @dataclass(frozen=True, slots=True)
 class Seeder:
     seed: int
     now: datetime
+    writers: Mapping[str, Who] = field(default_factory=dict)
 
     def records(self, scenario: Scenario) -> Iterator[Record]:
         places = {plan.name: plan for plan in scenario.workspaces}
@@ -111,7 +113,7 @@ class Seeder:
         return Record(
             n=0,
             at=stamp(min(at, self.now)),
-            who=Who(guid("person", by), by, "User"),
+            who=self.writers.get(by) or person(by),
             verb="put",
             phase="applied",
             resource=resource,

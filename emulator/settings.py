@@ -44,6 +44,11 @@ class Settings:
     """Whether Resource Graph answers at all; else 403."""
     resource_graph_queries: float = 15.0
     """Queries of one caller in five seconds; more are 429. 0 does not limit."""
+    activity_delay_min: float = 180.0
+    """Seconds until an event can be read in the activity log, at least and at most."""
+    activity_delay_max: float = 1200.0
+    activity_queries: float = 50.0
+    """Queries of the activity log by one caller in 30 seconds; more are 429. 0 does not limit."""
     quota_cores: float = 100_000.0
     """Cores of a family in a region and subscription for which the scenario tells no quota."""
     durations: Durations = field(default_factory=Durations)

@@ -6,8 +6,10 @@ from typing import Any
 
 from emulator.compute import sizes
 from emulator.compute.quota import Limit
+from emulator.fold import Who
 from emulator.reading import ScenarioError, listed, mapping, parts
 from emulator.values import Json
+from emulator.writers import writer
 
 
 def quotas(value: Any, subscriptions: Json) -> tuple[Limit, ...]:
@@ -21,6 +23,18 @@ def unpriced(value: Any) -> frozenset[str]:
     if unknown:
         raise ScenarioError(f"unpriced: there is no size {', '.join(unknown)}.")
     return frozenset(name.lower() for name in told)
+
+
+def writers(value: Any) -> dict[str, Who]:
+    """Who writes in this world, by the name that `by` and `shifted_by` use."""
+    found = {}
+    for name, item in mapping(value, "writers").items():
+        where = f"writer {name}"
+        part = parts(mapping(item, where), where, upn=None, app_id=None, object_id=None)
+        if part["upn"] is not None and part["app_id"] is not None:
+            raise ScenarioError(f"{where}: a person has an upn, an application an app_id, nobody both.")
+        found[str(name)] = writer(str(name), **part)
+    return found
 
 
 def _quota(value: Any, number: int, subscriptions: Json) -> Limit:

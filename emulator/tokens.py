@@ -33,7 +33,7 @@ class Identity:
 
     @property
     def who(self) -> Who:
-        return Who(self.object_id, self.name, "Application")
+        return Who(self.object_id, self.name, "Application", app_id=self.client_id)
 
 
 @dataclass(slots=True)

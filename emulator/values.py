@@ -53,5 +53,10 @@ def guid(*parts: object) -> str:
     return str(uuid.UUID(bytes=_digest(parts), version=4))
 
 
+def correlation_id(write: object) -> str:
+    """How ARM's answer and the activity log name one request: by its operation, or its record's number."""
+    return guid("correlation", write)
+
+
 def new_guid() -> str:
     return str(uuid.uuid4())

@@ -7,7 +7,7 @@ from emulator.cloud import Cloud
 from emulator.documents import operation_url
 from emulator.errors import ArmError
 from emulator.fold import Operation, Resource
-from emulator.values import chance
+from emulator.values import chance, correlation_id
 
 _TIMEOUT = "PT30M"
 _SIGNATURE_LENGTH = 3_000
@@ -49,7 +49,17 @@ def _headers(cloud: Cloud, call: Call, resource: Resource, operation: Operation)
     url = _url(cloud, call, resource, operation, results=False)
     if cloud.settings.behaviour.signed_operation_urls:
         url += _signature(operation.id)
-    return {"Azure-AsyncOperation": url, "x-ms-async-operation-timeout": _TIMEOUT}
+    return {
+        "Azure-AsyncOperation": url,
+        "x-ms-async-operation-timeout": _TIMEOUT,
+        "x-ms-correlation-request-id": correlation_id(operation.id),
+    }
+
+
+def at_once(cloud: Cloud, call: Call, resource: Resource) -> Reply:
+    """The answer to a write that needs no operation."""
+    headers = {"x-ms-correlation-request-id": correlation_id(cloud.control.world.last)}
+    return Reply(body=cloud.views.document(resource, call.base), headers=headers)
 
 
 def _url(cloud: Cloud, call: Call, resource: Resource, operation: Operation, *, results: bool) -> str:

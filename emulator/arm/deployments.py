@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator import names, traffic
 from emulator.arm import endpoints, shapes
-from emulator.arm.accepted import accepted, created, refuse_if_busy
+from emulator.arm.accepted import accepted, at_once, created, refuse_if_busy
 from emulator.arm.call import Call, Reply, reply
 from emulator.arm.paging import ordered, page
 from emulator.arm.routes import GROUP, Route, Table, at
@@ -69,7 +69,7 @@ def patch(cloud: Cloud, call: Call) -> Reply:
         document["tags"] = sent["tags"]
     if not sent.get("sku"):
         cloud.control.write_now(call.write("patch", "deployment", found.id, document))
-        return Reply(body=cloud.views.document(found, call.base))
+        return at_once(cloud, call, found)
     document["sku"] = {**found.body["sku"], **sent["sku"]}
     _check_capacity(document)
     operation = cloud.control.begin(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator import names, traffic
 from emulator.arm import shapes, workspaces
-from emulator.arm.accepted import accepted, created, refuse_if_busy
+from emulator.arm.accepted import accepted, at_once, created, refuse_if_busy
 from emulator.arm.call import Call, Reply
 from emulator.arm.paging import ordered, page
 from emulator.arm.routes import GROUP, Route, Table, at
@@ -82,7 +82,7 @@ def patch(cloud: Cloud, call: Call) -> Reply:
     document.update({name: sent[name] for name in ("tags", "identity") if sent.get(name) is not None})
     if not properties:
         cloud.control.write_now(call.write("patch", "endpoint", found.id, document))
-        return Reply(body=cloud.views.document(found, call.base))
+        return at_once(cloud, call, found)
     _settle_traffic(cloud, found, document)
     operation = cloud.control.begin(
         call.write("patch", "endpoint", found.id, document),

@@ -33,7 +33,7 @@ class Front:
         if self._cloud.settings.latency_ms:
             await asyncio.sleep(self._cloud.settings.latency_ms / 1000)
         reply = self._reply(request, entry, fate, raw)
-        reply.headers.update(_always(started))
+        reply.headers = {**_always(started), **reply.headers}
         return web.Response(
             status=reply.status,
             body=reply.body,

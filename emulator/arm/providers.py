@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emulator.activity import listing as activity
 from emulator.arm import authorization, containerlogs, deployments, endpoints, keys, operations, workspaces
 from emulator.arm.routes import Table
 from emulator.compute import listing as compute
@@ -20,5 +21,5 @@ PROVIDERS: dict[str, Table] = {
     },
     "microsoft.authorization": authorization.ROUTES,
     "microsoft.resourcegraph": queries.ROUTES,
-    "microsoft.insights": {**listing.ROUTES, **diagnostics.ROUTES},
+    "microsoft.insights": {**listing.ROUTES, **diagnostics.ROUTES, **activity.ROUTES},
 }
