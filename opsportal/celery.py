@@ -31,6 +31,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "find hours that no rollup was made of": every(1800, "metrics.find_missed_hours", METRICS),
     "make the partitions of the days to come": every(3600, "metrics.make_partitions", METRICS),
     "pack hours that nothing changes any more": every(600, "metrics.pack_hours", METRICS),
+    "read the prices and quota that are due": every(60, "prices.read_due", SYNC),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 
@@ -38,6 +39,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
 ROUTES = {
     "inventory.*": {"queue": SYNC},
     "metrics.*": {"queue": METRICS},
+    "prices.*": {"queue": SYNC},
     "*": {"queue": REPORTS},
 }
 

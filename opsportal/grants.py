@@ -34,6 +34,7 @@ APPEND_ONLY_TABLES: tuple[str, ...] = (
     "metrics_budget",
     "metrics_budget_decision",
     "metrics_budget_proposal",
+    "prices_sku_price",
 )
 # Only the owner migrates.
 READ_ONLY_TABLES: tuple[str, ...] = ("django_migrations",)

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "endpoints.access",
     "endpoints.inventory",
     "endpoints.metrics",
+    "endpoints.prices",
     "endpoints.changes",
     "endpoints.web",
 ]
