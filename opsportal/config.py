@@ -114,6 +114,17 @@ class Config(BaseSettings):
     executor_poll_seconds: Seconds = Field(
         default=2, description="How often the executor looks at every active change without being notified."
     )
+    scale_first_seconds: Seconds = Field(
+        default=180,
+        description="How long a rollback that scales first waits for its instances before it goes on without.",
+    )
+    gate_seconds: Seconds = Field(
+        default=60, description="How often the gates of a step that is in force are asked."
+    )
+    gate_grace_seconds: Seconds = Field(
+        default=300,
+        description="How long a step that has baked waits for metrics before a gate that can't tell holds it.",
+    )
     second_read_seconds: Seconds = Field(
         default=5,
         description="Between the read that confirms a new state and the one that completes the change.",

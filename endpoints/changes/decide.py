@@ -11,29 +11,41 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
-from endpoints.changes.lifecycle import EXECUTING, Kind, State
+from endpoints.changes import watching
+from endpoints.changes.lifecycle import EXECUTING, IN_FORCE, Hold, Kind, State
 from endpoints.changes.plan import rising
+from endpoints.changes.readable import SETTLED, endpoint_of, not_readable, shows_target
 from endpoints.changes.sight import (
     Accept,
     Action,
     Again,
     AttemptOutcome,
+    Bake,
+    Baked,
+    Blocked,
+    Capacity,
     Confirm,
     Drift,
     Facts,
     Fail,
+    Gates,
+    HoldHere,
     LastAttempt,
     Limits,
+    Measure,
     NoteOperation,
     Poll,
     Put,
     Read,
     ReadFailure,
+    RollBack,
     Seen,
     SeenEndpoint,
     SeenOperation,
+    SkipStep,
     Split,
     StepDone,
+    StepOver,
     Trouble,
     Wait,
 )
@@ -44,40 +56,65 @@ __all__ = [
     "Action",
     "Again",
     "AttemptOutcome",
+    "Bake",
+    "Baked",
+    "Blocked",
+    "Capacity",
     "Confirm",
     "Drift",
     "Facts",
     "Fail",
+    "Gates",
+    "HoldHere",
     "LastAttempt",
     "Limits",
+    "Measure",
     "NoteOperation",
     "Poll",
     "Put",
     "Read",
     "ReadFailure",
+    "RollBack",
     "Seen",
     "SeenEndpoint",
     "SeenOperation",
+    "SkipStep",
     "Split",
     "StepDone",
+    "StepOver",
     "Trouble",
     "Wait",
     "decide",
     "next_poll",
 ]
 
-SETTLED = frozenset({"Succeeded", "Failed", "Canceled"})
-
 
 def decide(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action:
     """The next action. Waits that go on for too long ask for a person."""
     if facts.state not in EXECUTING:
         raise ValueError(f"nothing is executed in state {facts.state}")
+    if facts.state in IN_FORCE:
+        if facts.kind is Kind.ROLLBACK:
+            raise ValueError("a rollback waits for nothing")
+        return watching.watch(facts, seen, now, limits)
+    if given_up := _scaling_given_up(facts, now, limits):
+        return given_up
     follow = _applying if facts.state is State.APPLYING else _verifying
     action = follow(facts, seen, now, limits)
     if isinstance(action, Wait) and not action.attention and _overdue(facts, now, limits):
         return replace(action, attention=f"No end in sight: {action.reason}")
     return action
+
+
+def _scaling_given_up(facts: Facts, now: datetime, limits: Limits) -> SkipStep | None:
+    """A rollback that scales first: nothing about that may keep the traffic from going back."""
+    if facts.kind is not Kind.ROLLBACK or facts.capacity is None:
+        return None
+    if facts.last and facts.last.operation_failure:
+        return SkipStep(f"Azure failed to scale {facts.capacity.deployment}: {facts.last.operation_failure}")
+    if (now - facts.step_since).total_seconds() > limits.scale_first:
+        return SkipStep(f"{facts.capacity.deployment} was not scaled within {limits.scale_first:g} s.")
+    return None
 
 
 def _overdue(facts: Facts, now: datetime, limits: Limits) -> bool:
@@ -91,11 +128,11 @@ def _applying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action
     held = _held_up(facts, now, limits)
     if held:
         return held
-    blocked = _not_readable(seen, now, limits)
+    blocked = not_readable(seen, now, limits)
     if blocked:
         return blocked
-    endpoint, last = _endpoint(seen), facts.last
-    if endpoint.split == facts.target:
+    endpoint, last = endpoint_of(seen), facts.last
+    if shows_target(facts, endpoint):
         return Accept("Azure already shows the ordered split.")
     if last and last.outcome is AttemptOutcome.ACCEPTED:
         return Accept("Azure took the call.")  # the move was lost, not the answer
@@ -103,6 +140,10 @@ def _applying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action
         return Put()  # whatever it finds; a call of its own that is still on the way orders the same
     if last and last.unresolved and now < _landed_by(last.sent_at, limits):
         return _unanswered(last.sent_at, limits)
+    if facts.blocked:
+        return HoldHere(facts.blocked.hold, facts.blocked.reason)
+    if facts.hold_wanted:
+        return HoldHere(Hold.PERSON, "")
     return _from_base(facts, endpoint, now, limits)
 
 
@@ -129,7 +170,8 @@ def _unanswered(sent_at: datetime, limits: Limits) -> Wait:
 def _from_base(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits) -> Action:
     if facts.before is not None and endpoint.split != facts.before:
         return Drift(endpoint.split)
-    missing = sorted(name for name in facts.target.live if name not in endpoint.deployments)
+    wanted = {*facts.target.live, *([facts.capacity.deployment] if facts.capacity else [])}
+    missing = sorted(name for name in wanted if name not in endpoint.deployments)
     if missing and not endpoint.complete:
         reason = f"Azure's list of deployments can't be understood, so {', '.join(missing)} was not found."
         return Wait(now + timedelta(seconds=limits.slow_wait), reason, attention=reason)
@@ -141,10 +183,13 @@ def _from_base(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limi
 def _capacity_first(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits) -> Action:
     """No weight rises on a deployment that is not Succeeded."""
     gaining = rising(endpoint.split.live, facts.target.live)
+    if facts.capacity:
+        gaining = [facts.capacity.deployment]
     for name in gaining:
         state = endpoint.deployments[name]
         if state in ("Failed", "Canceled", "Deleting"):
-            return Fail(f"{name} is {state}; no traffic was sent to it.")
+            kept = "it was not scaled" if facts.capacity else "no traffic was sent to it"
+            return Fail(f"{name} is {state}; {kept}.")
         if state != "Succeeded":
             return Wait(now + timedelta(seconds=limits.busy_wait), f"{name} is {state}.")
     return Put()
@@ -156,11 +201,11 @@ def _verifying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Actio
         return pending
     if facts.confirmed_at and now < _second_read_at(facts, limits):
         return Wait(_second_read_at(facts, limits), "Confirmed once; the second reading is due.")
-    blocked = _not_readable(seen, now, limits)
+    blocked = not_readable(seen, now, limits)
     if blocked:
         return blocked
-    endpoint = _endpoint(seen)
-    if endpoint.split == facts.target:
+    endpoint = endpoint_of(seen)
+    if shows_target(facts, endpoint):
         return StepDone() if facts.confirmed_at else Confirm()
     return _differs(facts, endpoint, now, limits)
 
@@ -195,6 +240,9 @@ def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits
         )
     if not rollback and endpoint.split != facts.before:
         return Drift(endpoint.split)
+    scaling = _scaling(facts, endpoint)
+    if scaling:
+        return Wait(now + timedelta(seconds=limits.busy_wait), scaling)
     if last and last.operation_failure:
         said = f"Azure failed to apply it: {last.operation_failure}"
         return Again(said) if rollback else Fail(said)
@@ -206,32 +254,12 @@ def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits
     return Again("Azure reported success, but the split is not in force.")
 
 
-def _not_readable(seen: Seen, now: datetime, limits: Limits) -> Action | None:
-    """What to do while there is no settled reading of the endpoint; None when there is one."""
-    endpoint = seen.endpoint
-    if endpoint is None:
-        return Read()
-    if isinstance(endpoint, ReadFailure):
-        return _after_failure(endpoint, now, limits)
-    if not endpoint.exists or endpoint.provisioning_state == "Deleting":
-        return Fail("The endpoint was deleted in Azure; nothing was created again.")
-    if endpoint.provisioning_state not in SETTLED:
-        until = now + timedelta(seconds=limits.busy_wait)
-        return Wait(until, f"Azure is busy with this endpoint ({endpoint.provisioning_state}).")
-    return None
-
-
-def _after_failure(failure: ReadFailure, now: datetime, limits: Limits) -> Wait:
-    if failure.retry_at and failure.retry_at > now:
-        return Wait(failure.retry_at, failure.text)
-    if failure.trouble in (Trouble.FORBIDDEN, Trouble.UNAUTHENTICATED, Trouble.MALFORMED):
-        return Wait(now + timedelta(seconds=limits.slow_wait), failure.text, attention=failure.text)
-    return Wait(now + timedelta(seconds=limits.busy_wait), failure.text)
-
-
-def _endpoint(seen: Seen) -> SeenEndpoint:
-    assert isinstance(seen.endpoint, SeenEndpoint)
-    return seen.endpoint
+def _scaling(facts: Facts, endpoint: SeenEndpoint) -> str:
+    """A deployment that Azure still brings to its instances."""
+    state = endpoint.deployments.get(facts.capacity.deployment, "") if facts.capacity else ""
+    return (
+        f"{facts.capacity.deployment} is {state}." if facts.capacity and state not in ("", *SETTLED) else ""
+    )
 
 
 def next_poll(since: datetime, now: datetime, *, scale: float = 1.0) -> datetime:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from endpoints.changes.lifecycle import Kind, State
+from endpoints.changes.lifecycle import Hold, Kind, State
+from endpoints.changes.verdict import Outcome
 from endpoints.core import traffic
 
 
@@ -67,10 +68,61 @@ class LastAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a step that scales orders: this deployment at so many instances."""
+
+    deployment: str
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What the gates of a step said last. `harm` is the reason of one that failed and was not overridden.
+
+    `until` is the end of what they have seen; `due_at` when they are to be asked again. No gates: nothing to pass.
+    """
+
+    count: int = 0
+    outcome: Outcome | None = None
+    reason: str = ""
+    harm: str = ""
+    measured_at: datetime | None = None
+    until: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bake:
+    """How a step is watched once it is in force. Seconds; `baked` are those seen in force and healthy by `baked_at`.
+
+    `hold` says why the change is held; `automatic` whether harm is rolled back without asking; `overtime_at` when
+    the plan's longest duration is over.
+    """
+
+    wanted: float = 0.0
+    baked: float = 0.0
+    baked_at: datetime | None = None
+    click: bool = False
+    gates: Gates = field(default_factory=Gates)
+    automatic: bool = True
+    hold: Hold | None = None
+    overtime_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What says "not now" to the next step."""
+
+    hold: Hold
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The rows. `before` is None for a rollback, which overrides whatever it finds.
 
     `rival_sent_at`: when the newest call of another order went out that was never answered, if there is one.
+    `hold_wanted`: a person asked to stop here, at the next place where that is possible.
     """
 
     kind: Kind
@@ -81,6 +133,12 @@ class Facts:
     last: LastAttempt | None = None
     confirmed_at: datetime | None = None
     rival_sent_at: datetime | None = None
+    capacity: Capacity | None = None
+    bake: Bake = field(default_factory=Bake)
+    blocked: Blocked | None = None
+    hold_wanted: bool = False
+    waiting_for: str = ""
+    attention: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +153,7 @@ class SeenEndpoint:
     provisioning_state: str
     deployments: Mapping[str, str]
     complete: bool = True
+    instances: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +184,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds. `in_flight` bounds how long an unanswered call may still take effect; `poll` scales the polling."""
+    """Seconds. `in_flight` bounds how long an unanswered call may still take effect; `poll` scales the polling.
+
+    While a step bakes Azure is read every `bake_read`; a longer silence than `bake_gap` counts for nothing. Gates
+    that can't tell at the end of a bake have `grace` for metrics to arrive. A rollback waits `scale_first` for the
+    instances that it asked for, and then goes on without them.
+    """
 
     in_flight: float = 30.0
     second_read: float = 5.0
@@ -135,6 +199,10 @@ class Limits:
     attention_after: float = 1800.0
     rollback_attention_after: float = 300.0
     poll: float = 1.0
+    bake_read: float = 15.0
+    bake_gap: float = 60.0
+    scale_first: float = 180.0
+    grace: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +274,61 @@ class Fail:
     reason: str
 
 
-Action = Poll | Read | Wait | Put | NoteOperation | Accept | Confirm | StepDone | Again | Drift | Fail
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Ask the gates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baked:
+    """So many more seconds in force and healthy; 0 only says when it was looked."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HoldHere:
+    """Go no further until a person says how."""
+
+    hold: Hold
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepOver:
+    """Baked, and every gate passed: the next step, or done."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkipStep:
+    """A rollback's own scaling did not come off: traffic goes back without it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """A gate failed: give the traffic back."""
+
+    reason: str
+
+
+Action = (
+    Poll
+    | Read
+    | Wait
+    | Put
+    | NoteOperation
+    | Accept
+    | Confirm
+    | StepDone
+    | Again
+    | Drift
+    | Fail
+    | Measure
+    | Baked
+    | HoldHere
+    | StepOver
+    | SkipStep
+    | RollBack
+)

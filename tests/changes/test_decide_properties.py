@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from endpoints.changes import decide as d
-from endpoints.changes.lifecycle import EXECUTING, Kind, State
+from endpoints.changes.lifecycle import EXECUTING, IN_FORCE, Kind, State
 from endpoints.changes.plan import rising
 from tests.changes.deciding import BASE, CANARY, FOREIGN, LIMITS, at, call, forward, rollback, shows
 
@@ -44,7 +44,7 @@ def all_facts(draw, kinds=tuple(Kind)):
     kind = draw(st.sampled_from(kinds))
     return d.Facts(
         kind=kind,
-        state=draw(st.sampled_from(sorted(EXECUTING))),
+        state=draw(st.sampled_from(sorted(EXECUTING - IN_FORCE if kind is Kind.ROLLBACK else EXECUTING))),
         target=draw(SPLITS),
         before=None if kind is Kind.ROLLBACK else draw(SPLITS),
         step_since=draw(st.floats(-4000, 0).map(at)),

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from endpoints.azure_gateway.records import Accepted
 from endpoints.changes.decide import AttemptOutcome
@@ -46,12 +47,26 @@ def open_attempt(job: Job) -> Sent:
         generation=job.generation,
         epoch=job.epoch,
         verb=job.step.verb,
-        target=job.arm_id,
+        target=job.target_arm_id,
         intended=job.step.as_json(),
         request_id=new_request_id(),
         sent_at=now,
     )
-    expected = expect_write(
+    expected = _expect(job, change, attempt)
+    tell_ledger(
+        change,
+        actor_for(change),
+        "change.call.intended",
+        after={"attempt": attempt.pk, "call": attempt.request_id, "epoch": job.epoch, **job.step.as_json()},
+    )
+    return Sent(attempt.pk, attempt.request_id, expected)
+
+
+def _expect(job: Job, change: Change, attempt: Attempt) -> int:
+    """Announce the split that the mirror will read; scaling moves none, so there is nothing to announce."""
+    if job.step.verb != "put_split":
+        return 0
+    return expect_write(
         endpoint_id=job.endpoint_id,
         cause=ref("change", change.pk),
         attempt=ref("attempt", attempt.pk),
@@ -60,13 +75,6 @@ def open_attempt(job: Job) -> Sent:
         mirror=job.step.mirror,
         seconds=settings.OPSPORTAL.attention_after_seconds * 2,
     )
-    tell_ledger(
-        change,
-        actor_for(change),
-        "change.call.intended",
-        after={"attempt": attempt.pk, "call": attempt.request_id, "epoch": job.epoch, **job.step.as_json()},
-    )
-    return Sent(attempt.pk, attempt.request_id, expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def keep_answer(change: Change, sent: Sent, answer: Accepted) -> None:
 
 def keep_refusal(job: Job, change: Change, sent: Sent, refusal: Refusal) -> None:
     """The call gave no success."""
-    count = Attempt.objects.filter(change_id=job.change_id, generation=job.generation).count()
+    count = calls_of_step(job).count()
     text = refusal.text.replace("\x00", "")
     _end(
         sent,
@@ -129,10 +137,15 @@ def _end(sent: Sent, *, outcome: AttemptOutcome, **told: Any) -> None:
 
 
 def backoff(count: int) -> timedelta:
-    """1, 2, 4 … 30 s after the first, second, third … call of this goal."""
+    """1, 2, 4 … 30 s after the first, second, third … call of this step."""
     return timedelta(seconds=scaled(min(RETRY_CAP_SECONDS, 2.0 ** min(count - 1, 10))))
 
 
+def calls_of_step(job: Job) -> QuerySet[Attempt]:
+    """The calls that this goal made for the step at work."""
+    return Attempt.objects.filter(change_id=job.change_id, generation=job.generation, step=job.step_number)
+
+
 def newest(job: Job) -> Attempt | None:
-    """The last call of this goal."""
-    return Attempt.objects.filter(change_id=job.change_id, generation=job.generation).order_by("-pk").first()
+    """The last call of this step."""
+    return calls_of_step(job).order_by("-pk").first()

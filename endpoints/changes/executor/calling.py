@@ -19,7 +19,10 @@ from endpoints.changes.executor.reading import LONGEST_PAUSE
 
 
 async def put(azure: Azure, job: Job, record: EndpointRecord) -> None:
-    """Order the target: the document as just read, with another split. Every answer is written down."""
+    """Order the target: the document as just read with another split, or so many instances of a deployment.
+
+    Every answer is written down.
+    """
     crashpoint("before_intent")
     deadline = time.monotonic() + settings.OPSPORTAL.remote_call_seconds
     sent = await in_database(attempts.open_attempt, job)
@@ -45,6 +48,10 @@ async def _send(
     keeps_mirror = mirror == Split.of({}, record.mirror_traffic).mirror
     try:
         async with asyncio.timeout(left):
+            if job.facts.capacity:
+                return await azure.patch_deployment_capacity(
+                    job.target_arm_id, job.facts.capacity.instances, request_id=sent.request_id
+                )
             return await azure.put_endpoint_split(
                 record.raw,
                 traffic=job.facts.target.live,

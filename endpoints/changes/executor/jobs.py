@@ -8,11 +8,22 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from endpoints.changes.decide import AttemptOutcome, Facts, LastAttempt, Limits, Split
+from endpoints.changes.decide import (
+    AttemptOutcome,
+    Blocked,
+    Capacity,
+    Facts,
+    LastAttempt,
+    Limits,
+    Split,
+)
+from endpoints.changes.executor.bakes import bake_of
 from endpoints.changes.lifecycle import EXECUTING, Kind, State
 from endpoints.changes.models import Attempt, Change, ChangeRevision, Lease
 from endpoints.changes.plan import Step, base_from_json, before_step, steps_from_json
 from endpoints.changes.services.lease import lock_lease
+from endpoints.changes.services.preflight import before_next_step
+from endpoints.changes.terms import terms_from_json
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import endpoint_facts
 
@@ -35,6 +46,7 @@ class Job:
     workspace_id: int
     arm_id: str
     step: Step
+    step_number: int
     steps: int
     facts: Facts
     holder: str
@@ -43,6 +55,13 @@ class Job:
     version: int
     stumbled: bool
     now: datetime
+
+    @property
+    def target_arm_id(self) -> str:
+        """What the step's call is made on."""
+        if self.step.verb == "patch_capacity":
+            return f"{self.arm_id}/deployments/{self.step.deployment}"
+        return self.arm_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,10 @@ def limits() -> Limits:
     return Limits(
         in_flight=config.in_flight_bound_seconds,
         second_read=config.second_read_seconds,
+        scale_first=config.scale_first_seconds,
+        bake_read=scaled(15),
+        bake_gap=max(scaled(60), 5.0),
+        grace=config.gate_grace_seconds,
         settle=scaled(30),
         busy_wait=scaled(3),
         slow_wait=scaled(15),
@@ -104,6 +127,7 @@ def load_job(endpoint_id: int, holder: str, epoch: int) -> Job | None:
         workspace_id=change.workspace_id,
         arm_id=endpoint.arm_id,
         step=steps[change.step],
+        step_number=change.step,
         steps=len(steps),
         facts=_facts(change, revision, steps, lease.generation),
         holder=holder,
@@ -128,7 +152,20 @@ def _facts(change: Change, revision: ChangeRevision, steps: tuple[Step, ...], ge
         last=_last_attempt(change, generation),
         confirmed_at=change.confirmed_at,
         rival_sent_at=_rival_sent_at(change, generation),
+        capacity=Capacity(step.deployment, step.instances) if step.verb == "patch_capacity" else None,
+        bake=bake_of(change, terms_from_json(revision.terms), steps),
+        blocked=_blocked(change, revision, steps),
+        hold_wanted=change.hold_wanted,
+        waiting_for=change.waiting_for,
+        attention=change.attention,
     )
+
+
+def _blocked(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> Blocked | None:
+    """What says "not now" to a step that was not ordered yet; a rollback is held by nothing."""
+    if change.kind == Kind.ROLLBACK or change.state != State.APPLYING:
+        return None
+    return before_next_step(change, revision, steps)
 
 
 def _last_attempt(change: Change, generation: int) -> LastAttempt | None:
@@ -155,7 +192,9 @@ def _rival_sent_at(change: Change, generation: int) -> datetime | None:
     recent = Attempt.objects.filter(
         change__endpoint_id=change.endpoint_id, outcome__in=UNANSWERED, sent_at__gt=db_now() - bound
     )
-    others = recent.exclude(change=change, generation=generation)
+    # A rollback's own calls order one split. A forward change's earlier steps order other ones.
+    own = {} if change.kind == Kind.ROLLBACK else {"step": change.step}
+    others = recent.exclude(change=change, generation=generation, **own)
     return others.order_by("-sent_at").values_list("sent_at", flat=True).first()
 
 

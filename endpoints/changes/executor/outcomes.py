@@ -6,15 +6,27 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from endpoints.azure_gateway.records import Accepted
 from endpoints.changes.decide import AttemptOutcome, Split, Wait
-from endpoints.changes.executor.attempts import Refusal, Sent, backoff, keep_answer, keep_refusal, newest
+from endpoints.changes.executor.attempts import (
+    Refusal,
+    Sent,
+    backoff,
+    calls_of_step,
+    keep_answer,
+    keep_refusal,
+    newest,
+)
 from endpoints.changes.executor.jobs import POISON, UNANSWERED, Fenced, Job, fence, scaled
-from endpoints.changes.lifecycle import State
+from endpoints.changes.lifecycle import Hold, Kind, State
 from endpoints.changes.models import Attempt, Change
 from endpoints.changes.services.lease import drop_goal, lock_lease
 from endpoints.changes.services.moves import actor_for, announce, move, tell_ledger
+from endpoints.changes.services.rollback import order_automatic_rollback
+from endpoints.changes.services.steps import hold_here, step_over
+from endpoints.changes.watching import BAKES
 from endpoints.dispatch import db_now
 from endpoints.inventory.services import cancel_all_expected
 
@@ -46,10 +58,13 @@ def accepted(job: Job, sent: Sent, answer: Accepted) -> None:
 def refused(job: Job, sent: Sent, refusal: Refusal, *, fatal: str) -> None:
     """The call gave no success. `fatal` says why it never will, which ends the change; "" tries again later."""
     change = _still_ours(job)
-    if fatal and change:
+    skips = change is not None and job.facts.kind == Kind.ROLLBACK and job.facts.capacity is not None
+    if fatal and change and not skips:
         _let_go(job)  # before the ledger is written: from there on everybody waits for this transaction
     keep_refusal(job, change or _the(job), sent, refusal)
-    if fatal and change:
+    if fatal and change and skips:
+        step_over(change, actor=actor_for(change), reason=fatal)
+    elif fatal and change:
         _fail(change, fatal)
 
 
@@ -118,13 +133,49 @@ def step_done(job: Job) -> None:
     Attempt.objects.filter(change=change, generation=job.generation, outcome=AttemptOutcome.ACCEPTED).update(
         outcome=AttemptOutcome.CONFIRMED
     )
-    if change.step + 1 < job.steps:
+    bake = job.facts.bake
+    if job.facts.kind != Kind.ROLLBACK and (bake.wanted or bake.click or change.hold_wanted):
         now = db_now()
-        fields = {"step": change.step + 1, "step_since": now, "confirmed_at": None, **_CALM}
-        move(change=change, to=State.APPLYING, actor=actor_for(change), reason="next step", **fields)
+        fields = {"baked": 0.0, "baked_at": now, "measured_at": None, **_CALM}
+        move(change=change, to=State.BAKING, actor=actor_for(change), reason="in force", **fields)
         return
-    _let_go(job)
-    move(change=change, to=State.SUCCEEDED, actor=actor_for(change), facts=job.step.as_json(), **_CALM)
+    step_over(change, actor=actor_for(change))
+
+
+@transaction.atomic
+def baked(job: Job, seconds: float) -> None:
+    """So many more seconds of the bake are over."""
+    change = fence(job)
+    rows = Change.objects.filter(pk=change.pk)
+    rows.update(baked=F("baked") + seconds, baked_at=db_now(), waiting_for=BAKES, attention="")
+    announce(change)
+
+
+@transaction.atomic
+def held(job: Job, hold: Hold, reason: str) -> None:
+    """Stop here until a person says how it goes on."""
+    change = fence(job)
+    hold_here(change, hold=hold, reason=reason, actor=actor_for(change))
+
+
+@transaction.atomic
+def stepped_over(job: Job) -> None:
+    """Baked and passed: the next step, or done."""
+    step_over(fence(job), actor=actor_for(_the(job)))
+
+
+@transaction.atomic
+def step_skipped(job: Job, reason: str) -> None:
+    """A rollback goes on without the instances that it asked for."""
+    change = fence(job)
+    step_over(change, actor=actor_for(change), reason=reason)
+
+
+@transaction.atomic
+def rolled_back_by_itself(job: Job, reason: str) -> None:
+    """A gate failed: order the ordinary rollback to the base, in the name of nobody."""
+    change = fence(job)
+    order_automatic_rollback(change, reason=reason)
 
 
 @transaction.atomic
@@ -133,7 +184,7 @@ def again(job: Job, reason: str) -> None:
     change = fence(job)
     attempt = newest(job)
     if attempt:
-        count = Attempt.objects.filter(change=change, generation=job.generation).count()
+        count = calls_of_step(job).count()
         attempt.outcome, attempt.retry_at = AttemptOutcome.NOT_APPLIED, db_now() + backoff(count)
         attempt.save(update_fields=["outcome", "retry_at"])
     move(change=change, to=State.APPLYING, actor=actor_for(change), reason=reason, confirmed_at=None)

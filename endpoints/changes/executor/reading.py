@@ -65,6 +65,7 @@ class Sight:
             provisioning_state=record.provisioning_state,
             deployments={name: state for name, state in states.items() if name},
             complete="" not in states,
+            instances={item.name.lower(): item.instance_count for item in listing} if listing else {},
         )
 
 

@@ -23,6 +23,7 @@ from endpoints.changes.executor import outcomes
 from endpoints.changes.executor.calling import put
 from endpoints.changes.executor.crash import crashpoint
 from endpoints.changes.executor.database import in_database
+from endpoints.changes.executor.gating import measure_gates
 from endpoints.changes.executor.jobs import Due, Fenced, Job, limits, load_job, scaled
 from endpoints.changes.executor.lease import Held, acquire, release
 from endpoints.changes.executor.reading import GONE, Sight, failure_of, operation, read_endpoint
@@ -182,8 +183,8 @@ class Worker:
 
     def _read(self, job: Job) -> Coroutine[Any, Any, Sight]:
         # A rollback needs no leave of the deployments: the server issued its target, and Azure has the last word.
-        forward = job.facts.kind is not Kind.ROLLBACK
-        with_deployments = forward and job.facts.state is State.APPLYING
+        forward = job.facts.kind is not Kind.ROLLBACK and job.facts.state is not State.VERIFYING
+        with_deployments = forward or job.facts.capacity is not None
         return read_endpoint(self._azure, job.arm_id, with_deployments=with_deployments)
 
     async def _act(self, job: Job, action: d.Action, sight: Sight | None) -> float:
@@ -202,6 +203,10 @@ class Worker:
                 await in_database(outcomes.confirm, job, sight.endpoint.azure_request_id)
             case d.StepDone():
                 await in_database(outcomes.step_done, job)
+            case d.Measure():
+                await in_database(measure_gates, job)
+            case d.Baked():
+                await in_database(outcomes.baked, job, action.seconds)
             case _:
                 await self._turn(job, action)
         return 0.0
@@ -217,6 +222,14 @@ class Worker:
                 await in_database(outcomes.drifted, job, action.found)
             case d.Fail():
                 await in_database(outcomes.failed, job, action.reason)
+            case d.HoldHere():
+                await in_database(outcomes.held, job, action.hold, action.reason)
+            case d.StepOver():
+                await in_database(outcomes.stepped_over, job)
+            case d.SkipStep():
+                await in_database(outcomes.step_skipped, job, action.reason)
+            case d.RollBack():
+                await in_database(outcomes.rolled_back_by_itself, job, action.reason)
             case _:
                 raise AssertionError(f"nothing is done for {action!r}")
 

@@ -6,14 +6,17 @@ second one finds the first one's change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from endpoints.access.policies import Principal
-from endpoints.changes.lifecycle import Kind, State
+from endpoints.audit.actors import Actor
+from endpoints.changes.lifecycle import Hold, Kind, State
 from endpoints.changes.models import Change, ChangeRevision, Lease
-from endpoints.changes.plan import put_split, steps_from_json
+from endpoints.changes.plan import Base, Step, base_from_json, patch_capacity, put_split, steps_from_json
 from endpoints.changes.selectors.rollback import (
     active_change,
     last_completed,
@@ -23,19 +26,24 @@ from endpoints.changes.selectors.rollback import (
 from endpoints.changes.selectors.situation import current_base
 from endpoints.changes.services.keys import KEY_TAKEN, earlier_with_key
 from endpoints.changes.services.lease import lock_lease, take_goal
-from endpoints.changes.services.moves import born, move
+from endpoints.changes.services.moves import actor_for, born, move
 from endpoints.changes.services.people import person_id, visible_endpoint
 from endpoints.changes.services.revise import add_note, add_revision, clean_reason
+from endpoints.changes.services.steps import hold_here
 from endpoints.changes.targets import Target, find, key_of
-from endpoints.core.errors import Conflict, Refused
+from endpoints.core.errors import Conflict, Invalid, Refused
 from endpoints.core.traffic import describe
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import EndpointFacts, endpoint_facts
+
+MOST_INSTANCES = 50
+"""Azure's limit for one deployment (learn.microsoft.com/azure/machine-learning/how-to-manage-quotas)."""
 
 REASONS = {
     "errors": "Errors or latency",
     "predictions": "Wrong predictions",
     "dependency": "Dependency",
+    "drill": "Drill",
     "other": "Other",
 }
 
@@ -56,11 +64,16 @@ def roll_back(
     reason: str = "errors",
     comment: str = "",
     idempotency_key: str = "",
+    scale_first: Mapping[str, int] | None = None,
 ) -> Receipt:
-    """Order the issued target `target_key`. Conflict, with nothing done, for a target that can't be taken."""
-    order = _Order(
-        principal, endpoint_facts(endpoint_id), target_key, reason, _words(comment), idempotency_key
-    )
+    """Order the issued target `target_key`. Conflict, with nothing done, for a target that can't be taken.
+
+    `scale_first`: instances that deployments of the target are brought to before they get their traffic. The
+    rollback does not depend on it: what can't be scaled in time gets its traffic all the same.
+    """
+    facts = endpoint_facts(endpoint_id)
+    scale = _scale(scale_first or {})
+    order = _Order(principal, facts, target_key, reason, _words(comment), idempotency_key, scale)
     visible_endpoint(principal, order.endpoint)
     try:
         with transaction.atomic():
@@ -79,6 +92,14 @@ class _Order:
     cause: str
     comment: str
     key: str
+    scale: Mapping[str, int]
+
+
+def _scale(wanted: Mapping[str, int]) -> dict[str, int]:
+    bad = [name for name, count in wanted.items() if not 1 <= count <= MOST_INSTANCES]
+    if bad:
+        raise Invalid({"scale_first": [f"{', '.join(sorted(bad))}: from 1 to {MOST_INSTANCES} instances."]})
+    return {name.lower(): count for name, count in wanted.items()}
 
 
 def _words(comment: str) -> str:
@@ -139,55 +160,95 @@ def _eligible(endpoint_id: int, key: str) -> Target:
 
 def _create(order: _Order, lease: Lease, target: Target) -> Change:
     endpoint_id = order.endpoint.id
-    active, base = active_change(endpoint_id), current_base(endpoint_id)
+    active = active_change(endpoint_id)
     undone = active or last_completed(endpoint_id)
+    actor = order.principal.actor
     if active:
-        move(
-            change=active,
-            to=State.SUPERSEDED,
-            actor=order.principal.actor,
-            reason="rolled back",
-            attention="",
-            waiting_for="",
-        )
-    change = _insert(order, undone)
-    revision = add_revision(
-        change=change,
-        editor_id=change.author_id,
-        steps=(put_split(target.split, target.mirror),),
-        base=base,
+        _supersede(active, actor, "rolled back")
+    author_id = person_id(order.principal)
+    change = _insert(
+        order.endpoint,
+        reverts=undone,
+        cause=order.cause if order.cause in REASONS else "other",
+        author_id=author_id,
+        started_by_id=author_id,
+        idempotency_key=order.key,
     )
-    add_note(change=change, author_id=change.author_id, kind="comment", text=order.comment)
+    steps = _steps(target, current_base(endpoint_id), order.scale)
+    _announce(change, lease, steps, actor, comment=order.comment)
+    return change
+
+
+def _supersede(active: Change, actor: Actor, reason: str) -> None:
+    move(change=active, to=State.SUPERSEDED, actor=actor, reason=reason, attention="", waiting_for="")
+
+
+def _steps(target: Target, base: Base, scale: Mapping[str, int]) -> tuple[Step, ...]:
+    """Where instances are asked for, they come first, under the split that is in force."""
+    scaling = [patch_capacity(name, count, base.split, base.mirror) for name, count in sorted(scale.items())]
+    return (*scaling, put_split(target.split, target.mirror))
+
+
+def _announce(
+    change: Change, lease: Lease, steps: tuple[Step, ...], actor: Actor, *, comment: str = "", why: str = ""
+) -> None:
+    """Write down what the rollback orders and hand it the endpoint."""
+    base = current_base(change.endpoint_id)
+    revision = add_revision(change=change, editor_id=change.author_id, steps=steps, base=base)
+    add_note(change=change, author_id=change.author_id, kind="comment", text=comment)
     take_goal(lease, change)
     born(
         change=change,
-        actor=order.principal.actor,
+        actor=actor,
         facts={
             "plan": revision.plan,
             "base": revision.base,
             "hash": revision.content_hash,
             "reverts": f"change:{change.reverts_id}" if change.reverts_id else "",
             "cause": change.cause,
-        },
-        personal={"comment": order.comment} if order.comment else {},
+        }
+        | ({"why": why} if why else {}),
+        personal={"comment": comment} if comment else {},
     )
-    return change
 
 
-def _insert(order: _Order, reverts: Change | None) -> Change:
-    now, author_id = db_now(), person_id(order.principal)
+def _insert(endpoint: EndpointFacts, **fields: Any) -> Change:
+    now = db_now()
     return Change.objects.create(
-        endpoint_id=order.endpoint.id,
-        workspace_id=order.endpoint.workspace_id,
+        endpoint_id=endpoint.id,
+        workspace_id=endpoint.workspace_id,
         kind=Kind.ROLLBACK,
         state=State.APPLYING,
-        reverts=reverts,
-        cause=order.cause if order.cause in REASONS else "other",
-        author_id=author_id,
-        idempotency_key=order.key,
         created_at=now,
         started_at=now,
-        started_by_id=author_id,
         step_since=now,
         next_check_at=now,
+        **fields,
     )
+
+
+def order_automatic_rollback(change: Change, *, reason: str, cause: str = "gate") -> None:
+    """The portal's own rollback of the active `change` to its base; held, where the base can't be ordered any more.
+
+    The caller holds lease and change locked. Nobody is its author: it is told as the executor's, on behalf of
+    whoever started the change.
+    """
+    base = base_from_json(ChangeRevision.objects.get(change=change, number=change.revision).base)
+    target = find(rollback_targets(change.endpoint_id), key_of(base.split, base.mirror))
+    actor = actor_for(change)
+    if target is None or not target.eligible:
+        why = target.refusal if target else "The base split can't be ordered any more."
+        words = f"{reason} It could not be rolled back by itself: {why}"
+        hold_here(change, hold=Hold.FAILED, reason=words, actor=actor)
+        return
+    lease = lock_lease(change.endpoint_id)
+    _supersede(change, actor, reason)
+    ordered = _insert(
+        endpoint_facts(change.endpoint_id),
+        reverts=change,
+        cause=cause,
+        author=None,
+        started_by_id=change.started_by_id,
+        waiting_for=reason,
+    )
+    _announce(ordered, lease, (put_split(target.split, target.mirror),), actor, why=reason)
