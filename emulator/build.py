@@ -49,6 +49,7 @@ def build(
         source=Source(control, settings, behaviours, told, History(control.log)),
         graph=Rows(control),
         activity=ActivityLog(control.log, settings.seed),
+        vaults=scenario.vaults,
         market=Market(scenario.limits, scenario.unpriced),
         identity_header=identity_header or secrets.token_hex(16),
     )

@@ -19,6 +19,7 @@ from emulator.requestlog import RequestLog
 from emulator.settings import Settings
 from emulator.throttle import Buckets
 from emulator.tokens import Tokens
+from emulator.vault.secrets import Vaults
 from emulator.views import Views
 
 _ACTIVITY_SECONDS = 30
@@ -36,6 +37,7 @@ class Cloud:
     graph: Rows
     market: Market
     activity: ActivityLog
+    vaults: Vaults
     identity_header: str
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
     buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))

@@ -10,6 +10,7 @@ from emulator.errors import ArmError
 from emulator.listener import base_url
 from emulator.monitor.dataplane import AUDIENCE
 from emulator.requestlog import Entry
+from emulator.tokens import SCORING_AUDIENCE, VAULT_AUDIENCE
 from emulator.values import Json
 
 
@@ -53,7 +54,7 @@ class ManagedIdentity:
 
 
 def cloud_metadata(request: web.Request) -> list[Json]:
-    """`/metadata/endpoints`: this emulator as a cloud of its own. Azure's documents do not name the metrics."""
+    """`/metadata/endpoints`: this emulator as a cloud of its own, with what Azure's own documents do not name."""
     base = base_url(request)
     return [
         {
@@ -66,8 +67,14 @@ def cloud_metadata(request: web.Request) -> list[Json]:
                 "tenant": "common",
                 "identityProvider": "AAD",
             },
-            "suffixes": {"storage": "core.emulated.invalid"},
+            "suffixes": {
+                "storage": "core.emulated.invalid",
+                "keyVaultDns": request.host,
+                "scoring": request.host,
+            },
             "metrics": f"{base}/metrics/{{region}}",
             "metricsAudience": AUDIENCE,
+            "keyVaultAudience": VAULT_AUDIENCE,
+            "scoringAudience": SCORING_AUDIENCE,
         }
     ]

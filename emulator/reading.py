@@ -11,7 +11,7 @@ class ScenarioError(ValueError):
     """A scenario that can't be used, and where the mistake is."""
 
 
-def parts(value: Json, where: str, **wanted: Any) -> Json:
+def parts(value: Json, where: str, /, **wanted: Any) -> Json:
     """The wanted keys with their defaults; `...` marks those that must be there, unknown ones are errors."""
     unknown = set(value) - set(wanted)
     if unknown:

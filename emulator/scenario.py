@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from emulator import sidelines
+from emulator import names, sidelines
 from emulator.compute.quota import Limit
 from emulator.fold import Who
 from emulator.models import Model, model
@@ -24,6 +24,7 @@ from emulator.monitor.load import Load
 from emulator.reading import ScenarioError, listed, mapping, parts
 from emulator.tokens import Identity
 from emulator.values import Json, guid
+from emulator.vault.secrets import Vaults
 
 _RELATIVE = re.compile(r"-(\d+(?:\.\d+)?)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -87,6 +88,7 @@ class Scenario:
     limits: tuple[Limit, ...] = ()
     unpriced: frozenset[str] = frozenset()
     writers: Mapping[str, Who] = field(default_factory=dict)
+    vaults: Vaults = field(default_factory=Vaults)
 
 
 def load(path: Path) -> Scenario:
@@ -113,6 +115,7 @@ def parse(value: Any) -> Scenario:
         quotas=[],
         unpriced=[],
         writers={},
+        vaults={},
     )
     subscriptions = mapping(part["subscriptions"], "subscriptions")
     workspaces = [
@@ -120,16 +123,27 @@ def parse(value: Any) -> Scenario:
         for name, item in mapping(part["workspaces"], "workspaces").items()
     ]
     known = {item.name for item in workspaces}
+    endpoints = [_endpoint(item, known) for item in listed(part["endpoints"], "endpoints")]
     return Scenario(
         settings=mapping(part["settings"], "settings"),
         identities=[_identity(item, i) for i, item in enumerate(listed(part["identities"], "identities"))],
         workspaces=workspaces,
-        endpoints=[_endpoint(item, known) for item in listed(part["endpoints"], "endpoints")],
+        endpoints=endpoints,
         default_model=_model(part["model"], "model"),
         limits=sidelines.quotas(part["quotas"], subscriptions),
         unpriced=sidelines.unpriced(part["unpriced"]),
         writers=sidelines.writers(part["writers"]),
+        vaults=sidelines.vaults(part["vaults"], subscriptions, _endpoint_ids(workspaces, endpoints)),
     )
+
+
+def _endpoint_ids(workspaces: list[WorkspacePlan], endpoints: list[EndpointPlan]) -> dict[str, str]:
+    """ARM ids by `workspace/endpoint`, as the file may name them."""
+    places = {plan.name: names.workspace_id(plan.subscription, plan.group, plan.name) for plan in workspaces}
+    return {
+        f"{plan.workspace}/{plan.name}": names.endpoint_id(places[plan.workspace], plan.name)
+        for plan in endpoints
+    }
 
 
 def when(text: str, now: datetime) -> datetime:

@@ -17,6 +17,7 @@ from emulator.listener import Handler, serve
 from emulator.monitor.dataplane import Batch
 from emulator.scoring import Scoring
 from emulator.values import Json
+from emulator.vault.dataplane import Secrets
 
 LOOPBACK = "127.0.0.1"
 _BODY_LIMIT = 4 * 1024 * 1024
@@ -51,6 +52,7 @@ class Server:
         return {
             "arm": f"{scheme}://{listen.host}:{port}",
             "metrics": f"{scheme}://{listen.host}:{port}/metrics/{{region}}",
+            "vault": f"{scheme}://{listen.host}:{port}",
             "identity_endpoint": f"http://{listen.host}:{identity_port}/msi/token",
             "identity_header": self._cloud.identity_header,
             "admin": f"http://{LOOPBACK}:{admin_port}",
@@ -74,7 +76,7 @@ class Server:
 
 
 def azure(cloud: Cloud) -> web.Application:
-    """ARM, metadata, managed identity, metrics and scoring behind one port."""
+    """ARM, metadata, managed identity, metrics, secrets and scoring behind one port."""
     scoring = Scoring(cloud)
     app = web.Application(client_max_size=_BODY_LIMIT)
     app.router.add_get("/metadata/endpoints", _metadata)
@@ -86,6 +88,9 @@ def azure(cloud: Cloud) -> web.Application:
         "/metrics/{region}/subscriptions/{subscription}/metrics:getBatch",
         _handler(cloud, "metrics", Batch(cloud).answer),
     )
+    secret = _handler(cloud, "vault", Secrets(cloud).answer)
+    app.router.add_get("/secrets/{name}", secret)
+    app.router.add_get("/secrets/{name}/{version}", secret)
     _add_identity(app, cloud)
     app.router.add_route("*", "/{path:.*}", _handler(cloud, "arm", Front(cloud).answer))
     return app

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from emulator.compute import sizes
@@ -9,7 +11,10 @@ from emulator.compute.quota import Limit
 from emulator.fold import Who
 from emulator.reading import ScenarioError, listed, mapping, parts
 from emulator.values import Json
+from emulator.vault.secrets import Secret, Vault, Vaults
 from emulator.writers import writer
+
+_SECRET_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 
 
 def quotas(value: Any, subscriptions: Json) -> tuple[Limit, ...]:
@@ -35,6 +40,49 @@ def writers(value: Any) -> dict[str, Who]:
             raise ScenarioError(f"{where}: a person has an upn, an application an app_id, nobody both.")
         found[str(name)] = writer(str(name), **part)
     return found
+
+
+def vaults(value: Any, subscriptions: Json, endpoints: Mapping[str, str]) -> Vaults:
+    """Vaults and their secrets; `endpoints` are ARM ids by `workspace/endpoint`."""
+    found = []
+    for name, item in mapping(value, "vaults").items():
+        where = f"vault {name}"
+        part = parts(mapping(item, where), where, subscription=..., group=..., secrets={})
+        subscription = subscriptions.get(part["subscription"], part["subscription"])
+        told = mapping(part["secrets"], f"secrets of {where}")
+        secrets = [_secret(str(key), secret, where, endpoints) for key, secret in told.items()]
+        group = f"/subscriptions/{subscription}/resourceGroups/{part['group']}"
+        found.append(
+            Vault(
+                str(name),
+                f"{group}/providers/Microsoft.KeyVault/vaults/{name}",
+                {secret.name.lower(): secret for secret in secrets},
+            )
+        )
+    return Vaults(tuple(found))
+
+
+def _secret(name: str, value: Any, vault: str, endpoints: Mapping[str, str]) -> Secret:
+    where = f"secret {name} of {vault}"
+    if _SECRET_NAME.fullmatch(name) is None:
+        raise ScenarioError(f"{where}: a name has letters, digits and dashes.")
+    told = mapping(value, where)
+    part = parts(told, where, value=None, key_of=None, which="Primary", enabled=True)
+    if (part["value"] is None) == (part["key_of"] is None):
+        raise ScenarioError(f"{where}: either value or key_of.")
+    if part["key_of"] is not None and part["key_of"] not in endpoints:
+        raise ScenarioError(f"{where}: there is no endpoint {part['key_of']!r} (workspace/endpoint).")
+    if part["which"] not in {"Primary", "Secondary"}:
+        raise ScenarioError(f"{where}: which is Primary or Secondary.")
+    if not isinstance(part["enabled"], bool):
+        raise ScenarioError(f"{where}: enabled is true or false.")
+    return Secret(
+        name=name,
+        value=None if part["value"] is None else str(part["value"]),
+        key_of=endpoints.get(part["key_of"]),
+        which=part["which"],
+        enabled=part["enabled"],
+    )
 
 
 def _quota(value: Any, number: int, subscriptions: Json) -> Limit:

@@ -18,6 +18,7 @@ from emulator.values import Clock, Json, guid
 
 ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 SCORING_AUDIENCE = "https://ml.azure.com"
+VAULT_AUDIENCE = "https://vault.azure.net"
 
 
 @dataclass(frozen=True, slots=True)
