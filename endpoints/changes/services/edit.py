@@ -9,14 +9,16 @@ from django.conf import settings
 from django.db import transaction
 
 from endpoints.access.policies import Action, Principal
+from endpoints.changes.draft import Draft
 from endpoints.changes.lifecycle import EDITABLE, Kind, State
 from endpoints.changes.selectors.situation import current_base
 from endpoints.changes.services.guards import current_revision, lock_both, permit, same_content
 from endpoints.changes.services.lease import drop_goal
 from endpoints.changes.services.moves import move, moved_on
 from endpoints.changes.services.people import person_id
-from endpoints.changes.services.request import check_and_present, planned_step
+from endpoints.changes.services.request import check_and_present, planned_steps
 from endpoints.changes.services.revise import add_note, add_revision, clean_reason
+from endpoints.changes.services.steps import ANEW, CALM
 from endpoints.core.errors import Conflict
 from endpoints.dispatch import db_now
 
@@ -27,11 +29,13 @@ def edit_change(
     principal: Principal,
     change_id: int,
     seen_hash: str,
-    split: Mapping[str, int],
     reason: str,
+    draft: Draft | None = None,
+    split: Mapping[str, int] | None = None,
     mirror: Mapping[str, int] | None = None,
 ) -> None:
-    """A new revision on the base that is live now, checked and presented again."""
+    """A new revision on the base that is live now, checked and presented again; asked for as in `request_change`."""
+    wanted = draft or Draft.single(split or {}, mirror)
     lease, change = lock_both(change_id, principal)
     permit(change, principal, Action.CREATE_TRAFFIC)
     if change.kind != Kind.TRAFFIC or State(change.state) not in EDITABLE:
@@ -44,25 +48,32 @@ def edit_change(
     elif lease.goal_id is not None:
         raise Conflict(f"CR-{lease.goal_id} is at work on this endpoint. Nothing was stored.")
     base = current_base(change.endpoint_id)
-    steps = (planned_step(change.endpoint_id, base, split, mirror),)
+    steps = planned_steps(change.endpoint_id, base, wanted)
     actor = principal.actor
     move(
         change=change,
         to=State.CHECKING,
         actor=actor,
         reason="edited",
-        facts={"revision": change.revision + 1, "plan": [s.as_json() for s in steps], "base": base.as_json()},
+        facts={
+            "revision": change.revision + 1,
+            "plan": [step.as_json() for step in steps],
+            "base": base.as_json(),
+            "terms": wanted.terms.as_json(),
+        },
         personal={"reason": words},
         revision=change.revision + 1,
         approval_expires_at=db_now() + timedelta(hours=settings.OPSPORTAL.approval_ttl_hours),
         started_at=None,
         started_by=None,
+        start_at=None,
+        scheduled_by=None,
         step=0,
-        confirmed_at=None,
         next_check_at=None,
-        attention="",
-        waiting_for="",
+        held_seconds=0.0,
+        **ANEW,
+        **CALM,
     )
-    add_revision(change=change, editor_id=person_id(principal), steps=steps, base=base)
+    add_revision(change=change, editor_id=person_id(principal), steps=steps, base=base, terms=wanted.terms)
     add_note(change=change, author_id=person_id(principal), kind="reason", text=words)
     check_and_present(change=change, actor=actor)

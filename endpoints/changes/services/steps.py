@@ -16,7 +16,7 @@ from endpoints.dispatch import db_now
 from endpoints.inventory.services import cancel_all_expected
 
 CALM: dict[str, Any] = {"waiting_for": "", "attention": "", "failures": 0}
-_ANEW: dict[str, Any] = {
+ANEW: dict[str, Any] = {
     "confirmed_at": None,
     "baked": 0.0,
     "baked_at": None,
@@ -36,7 +36,7 @@ def step_over(change: Change, *, actor: Actor, reason: str = "") -> None:
     steps = steps_from_json(revision.plan)
     now, held = db_now(), _held_until_now(change)
     if change.step + 1 < len(steps):
-        fields = _ANEW | {"step": change.step + 1, "step_since": now, "held_seconds": held}
+        fields = ANEW | {"step": change.step + 1, "step_since": now, "held_seconds": held}
         move(change=change, to=State.APPLYING, actor=actor, reason=reason or "next step", **fields, **CALM)
         return
     let_go(change)
