@@ -22,9 +22,14 @@ from endpoints.metrics.selectors.collecting import (
     backfills,
     collectors,
 )
+from endpoints.metrics.selectors.expected import expected_p95, expected_traffic
+from endpoints.metrics.selectors.figures import FigureMinute, FigureMinutes, FigureRow, figures_between
+from endpoints.metrics.selectors.gates import GateMinute, GateMinutes, gate_minutes
 from endpoints.metrics.selectors.latest import LatestRow, latest
 from endpoints.metrics.selectors.observed import ObservedSplit, observed_split
+from endpoints.metrics.selectors.observed_since import observed_since
 from endpoints.metrics.selectors.over_budget import Share, over_budget, together
+from endpoints.metrics.selectors.peaks import peaks
 from endpoints.metrics.selectors.series import COLUMNS, Coverage, Series, series
 from endpoints.metrics.selectors.telemetry import Brief, HealthPage, HealthRow, briefs, health
 
@@ -37,6 +42,11 @@ __all__ = [
     "CollectorPage",
     "CollectorRow",
     "Coverage",
+    "FigureMinute",
+    "FigureMinutes",
+    "FigureRow",
+    "GateMinute",
+    "GateMinutes",
     "HealthPage",
     "HealthRow",
     "LatestRow",
@@ -51,13 +61,19 @@ __all__ = [
     "budgets_at",
     "budgets_between",
     "collectors",
+    "expected_p95",
+    "expected_traffic",
+    "figures_between",
     "finest_grain",
+    "gate_minutes",
     "health",
     "latest",
+    "observed_since",
     "observed_split",
     "open_proposal",
     "open_proposals",
     "over_budget",
+    "peaks",
     "series",
     "together",
 ]
