@@ -258,6 +258,17 @@ def test_adoption__of_several_unanswered_calls__explains_one_and_leaves_the_newe
     assert [one.outcome for one in Attempt.objects.order_by("pk")] == ["adopted", "unknown"]
 
 
+def test_adoption__where_an_older_call_was_taken__leaves_the_newer_open(desk, started):
+    """Its answer came after another process had taken over and called again."""
+    first = attempts.open_attempt(job_of(desk))
+    job = job_of(desk)
+    outcomes.refused(job, attempts.open_attempt(job), Refusal(True, None, "?"), fatal="")
+    Attempt.objects.filter(pk=first.attempt_id).update(outcome=AttemptOutcome.ACCEPTED)
+    outcomes.accept_unanswered(job_of(desk), "shown")
+    assert [one.outcome for one in Attempt.objects.order_by("pk")] == ["accepted", "unknown"]
+    assert history(started)[-1] == "verifying"
+
+
 def test_end__of_whatever_kind__takes_every_announcement_back(desk, started):
     job = job_of(desk)
     outcomes.accepted(job, attempts.open_attempt(job), answer())

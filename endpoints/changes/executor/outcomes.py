@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from endpoints.azure_gateway.records import Accepted
 from endpoints.changes.decide import AttemptOutcome, Split, Wait
@@ -93,13 +93,7 @@ def note_operation(job: Job, failure: str) -> None:
 def accept_unanswered(job: Job, reason: str) -> None:
     """Azure shows the target without an answer of ours: adopt it."""
     change = fence(job)
-    # One call explains what Azure shows. Newer ones without an answer may still land, and stay unanswered.
-    unanswered = Attempt.objects.filter(
-        change=change, generation=job.generation, step=change.step, outcome__in=UNANSWERED
-    ).order_by("pk")
-    adopted = Attempt.objects.filter(pk__in=unanswered.values("pk")[:1]).update(
-        outcome=AttemptOutcome.ADOPTED, ended_at=db_now()
-    )
+    adopted = _adopt(calls_of_step(job))
     move(
         change=change,
         to=State.VERIFYING,
@@ -108,6 +102,17 @@ def accept_unanswered(job: Job, reason: str) -> None:
         confirmed_at=None,
         **_CALM,
     )
+
+
+def _adopt(calls: QuerySet[Attempt]) -> int:
+    """One call explains what Azure shows: one that Azure took, or else the oldest without an answer.
+
+    The others may still land, and stay unanswered: whoever orders something else must wait for them.
+    """
+    if calls.filter(outcome=AttemptOutcome.ACCEPTED).exists():
+        return 0
+    oldest = calls.filter(outcome__in=UNANSWERED).order_by("pk").values("pk")[:1]
+    return Attempt.objects.filter(pk__in=oldest).update(outcome=AttemptOutcome.ADOPTED, ended_at=db_now())
 
 
 @transaction.atomic
