@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-GateSpec = Any  # until gates exist
+from endpoints.changes.gatespec import GateSpec
 
 LONGEST_WATCH = 7 * 24 * 3600
 LONGEST_PLAN = 31 * 24 * 3600

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from endpoints.access.policies import Action, Decision, Principal, decide, visible_workspaces
@@ -16,6 +17,7 @@ from endpoints.changes.models import Attempt, Change, ChangeRevision, Check, Not
 from endpoints.changes.models import Decision as DecisionRow
 from endpoints.changes.plan import Base, Step, base_from_json, steps_from_json
 from endpoints.changes.selectors.rollback import may_undo
+from endpoints.changes.selectors.rollout import Rollout, rollout_of
 from endpoints.changes.selectors.rows import ChangeRow, row_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight, live_split
 from endpoints.changes.selectors.situation import situation
@@ -94,6 +96,7 @@ class ChangeProgress:
     way: list[progress.ProgressStep]
     confirmed_at: datetime | None
     reverted_by: int | None
+    rollout: Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,18 @@ class ChangeDetail(ChangeProgress):
 
     @property
     def blocking(self) -> list[Verdict]:
-        return [check for check in self.checks if check.outcome is not Outcome.PASS]
+        return [check for check in self.checks if check.blocks]
+
+
+MAY = (
+    Action.CREATE_TRAFFIC,
+    Action.APPROVE,
+    Action.START,
+    Action.OVERRIDE_GATE,
+    Action.BREAK_GLASS,
+    Action.COMMENT,
+    Action.FREEZE_OVERRIDE,
+)
 
 
 def change_detail(principal: Principal, change_id: int) -> ChangeDetail:
@@ -131,7 +145,8 @@ def change_detail(principal: Principal, change_id: int) -> ChangeDetail:
     change = revision.change
     sight = endpoint_sight(change.endpoint_id)
     common = _progress(revision, sight.live, sight.deployments)
-    editors = frozenset({change.author_id, *(item.editor_id for item in revisions)})
+    writers = {change.author_id, *(item.editor_id for item in revisions)}
+    editors = frozenset(writer for writer in writers if writer is not None)
     return ChangeDetail(
         row=common.row,
         steps=common.steps,
@@ -143,6 +158,7 @@ def change_detail(principal: Principal, change_id: int) -> ChangeDetail:
         way=common.way,
         confirmed_at=common.confirmed_at,
         reverted_by=common.reverted_by,
+        rollout=common.rollout,
         revision=revision.number,
         content_hash=revision.content_hash,
         checks=worst_first(_checks(revision, sight)),
@@ -194,6 +210,7 @@ def _progress(
         way=progress.steps(_way(change, calls)),
         confirmed_at=change.confirmed_at,
         reverted_by=revision.reverted_by,
+        rollout=rollout_of(revision, steps, every=settings.OPSPORTAL.gate_seconds),
     )
 
 
@@ -218,7 +235,7 @@ def _checks(revision: ChangeRevision, sight: EndpointSight) -> list[Verdict]:
     kept = Check.objects.filter(change=change, revision=change.revision)
     newest = kept.order_by("-pk").values("moment")[:1]
     return [
-        Verdict(row.name, Outcome(row.outcome), row.reason)
+        Verdict(row.name, Outcome(row.outcome), row.reason, row.acceptable)
         for row in kept.filter(moment=Subquery(newest)).order_by("pk")
     ]
 
@@ -277,7 +294,7 @@ def _may(
         action.value: decide(
             principal, action, workspace_id=workspace_id, workspace=slug, own=own, involved=involved
         )
-        for action in (Action.CREATE_TRAFFIC, Action.APPROVE, Action.START)
+        for action in MAY
     }
     may[Action.ROLL_BACK.value] = may_undo(principal, subject, workspace_id, slug)
     return may
