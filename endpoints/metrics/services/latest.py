@@ -11,12 +11,9 @@ from django.db import connection, transaction
 from endpoints.dispatch import db_now
 from endpoints.inventory.services import set_outer_marks
 from endpoints.metrics import marks
+from endpoints.metrics.reach import LATE_AFTER, SETTLED
 from endpoints.metrics.telemetry import State
 
-# Azure still fills in a minute for some time after it is over: lists show the newest one that is older than this.
-_SETTLED = timedelta(minutes=4)
-# When the newest value is older than this, something holds it up.
-LATE_AFTER = timedelta(minutes=15)
 SOURCE = "metrics"
 
 _LATEST = """
@@ -141,7 +138,7 @@ def refresh(
         "read": [one in read and one not in troubles for one in endpoints],
         "now": now,
         "since": now - timedelta(minutes=60),
-        "settled": now - _SETTLED,
+        "settled": now - SETTLED,
         "late": now - LATE_AFTER,
         "day": now - timedelta(days=1),
     }
