@@ -23,6 +23,7 @@ def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 # name -> when. The names of tasks are those that the rooms register.
 TIMETABLE: dict[str, dict[str, Any]] = {
     "read what is due from Azure": every(2, "inventory.sync_due", SYNC),
+    "look in the activity log who made drift": every(120, "inventory.attribute_drift", SYNC),
     "look what else the subscriptions hold": every(300, "inventory.discover", SYNC),
     "read what is due from Azure Monitor": every(5, "metrics.collect_due", METRICS),
     "read a slice of the past from Azure Monitor": every(2, "metrics.backfill_due", METRICS),

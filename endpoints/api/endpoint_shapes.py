@@ -152,8 +152,40 @@ class DeploymentListOut(Shape):
     items = DeploymentOut(many=True)
 
 
+class WriterOut(Shape):
+    """A write in Azure's activity log. `ended_at` null: the log has no end of it."""
+
+    caller = serializers.CharField(
+        help_text="A person's name, or a program's id; empty where the log has none."
+    )
+    operation = serializers.CharField()
+    began_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    event_id = serializers.CharField()
+    correlation_id = serializers.CharField()
+    client_request_id = serializers.CharField()
+    app_id = serializers.CharField()
+    object_id = serializers.CharField()
+
+
+class AttributionOut(Shape):
+    """Who made a drift, as far as the activity log says, which does not tell what was written.
+
+    `waiting`: the log is minutes behind. `unknown`: it could not be read. `final` false: more may come.
+    """
+
+    found = serializers.ChoiceField(choices=["one", "several", "none", "unknown", "waiting"])
+    reason = serializers.CharField()
+    final = serializers.BooleanField()
+    known_at = serializers.DateTimeField(allow_null=True)
+    candidates = WriterOut(many=True)
+
+
 class DriftOut(Shape):
-    """A change that nobody here ordered; it happened between `earliest` (null: unknown) and `latest`."""
+    """A change that nobody here ordered; it happened between `earliest` (null: unknown) and `latest`.
+
+    `attribution` null: nobody looked for it in the activity log.
+    """
 
     kind = serializers.CharField()
     deployment = serializers.CharField()
@@ -163,6 +195,7 @@ class DriftOut(Shape):
     latest = serializers.DateTimeField()
     known_at = serializers.DateTimeField()
     modified_by = serializers.CharField()
+    attribution = AttributionOut(allow_null=True)
 
 
 class EndpointOut(Shape):
@@ -220,6 +253,7 @@ class HistoryItemOut(Shape):
     is_first = serializers.BooleanField()
     is_deletion = serializers.BooleanField()
     changes = FieldChangeOut(many=True)
+    attribution = AttributionOut(allow_null=True, help_text="Of drift; null where nobody looked.")
 
 
 class HistoryOut(Shape):

@@ -186,3 +186,12 @@ def _entry_row(row: Entry, personal: dict[str, str]) -> EntryRow:
         prev_hash=bytes(row.prev_hash).hex(),
         personal=personal,
     )
+
+
+def azure_calls(endpoint: str, since: datetime, until: datetime) -> frozenset[str]:
+    """Under which request ids the portal itself wrote to an endpoint, or was about to, between two moments.
+
+    Whoever calls Azure records the intent first, with the id as `call`.
+    """
+    rows = Entry.objects.filter(endpoint=endpoint, at__gte=since, at__lte=until, after__has_key="call")
+    return frozenset(str(call) for call in rows.values_list("after__call", flat=True) if call)

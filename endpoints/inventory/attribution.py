@@ -21,7 +21,8 @@ ENDPOINT, DEPLOYMENT = "onlineendpoints", "onlineendpoints/deployments"
 TOLERANCE = timedelta(minutes=2)
 """How far Azure's clocks and ours, and the log's beginning of a write and its effect, may be apart."""
 LONGEST_WRITE = timedelta(hours=1)
-"""How much more of the log is read on both sides, so that a write's beginning and end are found together."""
+"""So much more of the log is read on both sides, so that a write's beginning and end are found together; a write
+without an end in the log is taken to last so long."""
 UNBOUNDED = timedelta(hours=24)
 """How far back one looks for a state of which nobody knows when it began."""
 SETTLED = timedelta(minutes=30)
@@ -29,16 +30,18 @@ SETTLED = timedelta(minutes=30)
 GIVE_UP = timedelta(hours=24)
 _EAGER, _EVERY, _PATIENT = timedelta(hours=1), timedelta(minutes=2), timedelta(minutes=15)
 _ENDED_WELL, _ENDED_BADLY = frozenset({"succeeded"}), frozenset({"failed", "canceled", "cancelled"})
-_BEGAN = frozenset({"started", "accepted", "in progress", "inprogress", "succeeded"})
+_ENDED = _ENDED_WELL | _ENDED_BADLY
+_BEGAN = frozenset({"started", "accepted", "in progress", "inprogress"})
 _NAMED = 5
 
 
 class Found(StrEnum):
-    """What the log says of a drift."""
+    """What is known of who it was. `NONE`: the log was read and has nobody; `UNKNOWN`: it could not be read."""
 
     ONE = "one"
     SEVERAL = "several"
     NONE = "none"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the log says. `ours` and `failed` are writes in that time that were left out."""
+    """What the log says. `ours` and `failed` are writes in that time that were left out.
+
+    `unreadable` events could not be understood: there may be more than is found.
+    """
 
     candidates: tuple[Candidate, ...]
-    ours: int
-    failed: int
+    ours: int = 0
+    failed: int = 0
+    unreadable: int = 0
 
     @property
     def found(self) -> Found:
@@ -118,28 +125,35 @@ class Answer:
 
     def sentence(self) -> str:
         """What was found, for people."""
-        left_out = self._left_out()
-        match self.found:
-            case Found.NONE:
-                return f"The activity log has no write of somebody else in that time{left_out}."
-            case Found.ONE:
-                return (
-                    f"The activity log has one write in that time, by {_who(self.candidates[0])}{left_out}."
-                )
+        return f"The activity log has {self._writes()}{self._left_out()}.{self._doubts()}"
+
+    def _writes(self) -> str:
+        match self.candidates:
+            case ():
+                return "no write of somebody else in that time"
+            case (one,):
+                return f"one write in that time, by {_who(one)}"
         callers = sorted({_who(one) for one in self.candidates})
         more = f" and {len(callers) - _NAMED} more" if len(callers) > _NAMED else ""
-        return (
-            f"The activity log has {len(self.candidates)} writes in that time, by {', '.join(callers[:_NAMED])}{more}"
-            f"{left_out}. It does not say what they wrote, so which of them it was is not known."
-        )
+        return f"{len(self.candidates)} writes in that time, by {', '.join(callers[:_NAMED])}{more}"
 
     def _left_out(self) -> str:
         parts = [f"{self.ours} of this portal"] if self.ours else []
         parts += [f"{self.failed} that failed"] if self.failed else []
         return f", beside {' and '.join(parts)}" if parts else ""
 
+    def _doubts(self) -> str:
+        text = ""
+        if self.found is Found.SEVERAL:
+            text = " It does not say what they wrote, so which of them it was is not known."
+        if self.unreadable:
+            text += f" {self.unreadable} of its events could not be understood, so there may be more."
+        return text
 
-def answer(wanted: Wanted, log: Iterable[ActivityRecord], ours: Collection[str]) -> Answer:
+
+def answer(
+    wanted: Wanted, log: Iterable[ActivityRecord], ours: Collection[str], *, unreadable: int = 0
+) -> Answer:
     """Match a drift by resource, kind of operation, end and time; `ours` are the request ids of our own writes."""
     own = {_plain(request_id) for request_id in ours}
     writes = [events for events in _operations(wanted, log) if _fits(wanted, events)]
@@ -148,7 +162,12 @@ def answer(wanted: Wanted, log: Iterable[ActivityRecord], ours: Collection[str])
     candidates = sorted(
         (_candidate(events) for events in applied), key=lambda one: (one.began_at, one.event_id)
     )
-    return Answer(tuple(candidates), len(writes) - len(foreign), len(foreign) - len(applied))
+    return Answer(
+        tuple(candidates),
+        ours=len(writes) - len(foreign),
+        failed=len(foreign) - len(applied),
+        unreadable=unreadable,
+    )
 
 
 def window(wanted: Iterable[Wanted]) -> tuple[datetime, datetime]:
@@ -184,9 +203,13 @@ def _operations(wanted: Wanted, log: Iterable[ActivityRecord]) -> list[list[Acti
 
 
 def _fits(wanted: Wanted, events: Sequence[ActivityRecord]) -> bool:
-    """Whether the write was under way at some moment of the time in which the new state began."""
-    known = [one for one in events if one.status.lower() in _BEGAN | _ENDED_BADLY]
-    return bool(known) and known[0].at <= wanted.until and known[-1].at >= wanted.since
+    """Whether the write was, or may have been, under way at a moment of the time in which the new state began."""
+    known = [one for one in events if one.status.lower() in _BEGAN | _ENDED]
+    if not known:
+        return False
+    ended = any(one.status.lower() in _ENDED for one in known)
+    last = known[-1].at if ended else known[-1].at + LONGEST_WRITE
+    return known[0].at <= wanted.until and last >= wanted.since
 
 
 def _failed(events: Sequence[ActivityRecord]) -> bool:

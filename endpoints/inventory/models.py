@@ -209,6 +209,41 @@ class Drift(models.Model):
         indexes = (models.Index(fields=("endpoint", "-latest"), name="inventory_drift_newest"),)
 
 
+class DriftAttribution(models.Model):
+    """What Azure's activity log had, at `known_at`, of who made a drift. The newest row of a drift counts.
+
+    `found` is "one", "several", "none" or "unknown" (the log could not be read); `candidates` are the writes that
+    may have been it. `final`: the log was complete by then, or nobody looks any more.
+    """
+
+    drift = models.ForeignKey(Drift, on_delete=models.PROTECT, related_name="attributions")
+    found = models.TextField()
+    candidates = models.JSONField(default=list)
+    reason = models.TextField()
+    final = models.BooleanField()
+    known_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "inventory_drift_attribution"
+        indexes = (models.Index(fields=("drift", "-id"), name="inventory_attribution_newest"),)
+
+
+class DriftSearch(models.Model):
+    """When to look for a drift in the activity log again. `reason`: why the newest look brought no answer."""
+
+    drift = models.OneToOneField(Drift, primary_key=True, on_delete=models.PROTECT, related_name="search")
+    due_at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True)
+    reason = models.TextField(default="")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "inventory_drift_search"
+        indexes = (
+            models.Index(fields=("due_at",), condition=Q(ended_at__isnull=True), name="inventory_search_due"),
+        )
+
+
 class SyncRun(models.Model):
     """One reading of a workspace, written when it ended: what was covered, what could not be read, and why.
 

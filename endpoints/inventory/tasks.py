@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from endpoints.inventory.services import targets
+from endpoints.inventory.services.attribution import attribute_drift as look_who
 from endpoints.inventory.services.discovery import discover as look_into
 from endpoints.inventory.services.sync import sync_shard as read_shard
 
@@ -28,3 +29,9 @@ def sync_shard(workspace_id: int) -> None:
 def discover() -> None:
     """Ask Resource Graph what the connected subscriptions hold."""
     look_into()
+
+
+@shared_task(name="inventory.attribute_drift")
+def attribute_drift() -> None:
+    """Look in the activity log for who made the drift that is not explained yet."""
+    look_who()

@@ -39,6 +39,7 @@ _DEEDS = {
     "budget.rejected": "rejected a latency budget",
     "budget.withdrawn": "took a proposed latency budget back",
     "endpoint.drift": "changed outside the portal",
+    "drift.attributed": "looked in Azure's activity log who changed it",
     "workspace.connected": "connected a workspace",
     "workspace.disconnected": "disconnected a workspace",
     "workspace.sync_requested": "asked for a reading of Azure",

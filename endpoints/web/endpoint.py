@@ -165,7 +165,8 @@ def timeline(items: tuple[HistoryItem, ...]) -> list[Event]:
 def _event(item: HistoryItem, names: dict[str, str]) -> Event:
     subject = f"Deployment {item.deployment}" if item.deployment else "Endpoint"
     if item.is_deletion:
-        return Event("off", f"{subject} deleted in Azure", item.latest, _who(item, names))
+        text = _attributed(item).removeprefix(". ")
+        return Event("off", f"{subject} deleted in Azure", item.latest, _who(item, names), text)
     if item.is_first:
         return Event("info", f"{subject} first read", item.latest)
     moved = "; ".join(
@@ -179,7 +180,7 @@ def _event(item: HistoryItem, names: dict[str, str]) -> Event:
         title=f"{title}, {item.deployment}" if drifted and item.deployment else title,
         at=item.latest,
         who=_who(item, names),
-        text=moved + more,
+        text=moved + more + _attributed(item),
         tone="warn" if drifted else "",
         href=_href(item),
     )
@@ -190,6 +191,11 @@ def _who(item: HistoryItem, names: dict[str, str]) -> str:
         by = f"by {item.modified_by}" if item.modified_by else "by somebody"
         return f"{by}, not ordered here, {_between(item)}"
     return names.get(item.cause, item.cause)
+
+
+def _attributed(item: HistoryItem) -> str:
+    """Who it was, as far as the activity log says."""
+    return f". {item.attribution.reason}" if item.attribution else ""
 
 
 def _between(item: HistoryItem) -> str:

@@ -9,6 +9,7 @@ from endpoints.inventory.selectors.asof import (
     deployments_as_of,
     endpoint_as_of,
 )
+from endpoints.inventory.selectors.attribution import AttributionRow
 from endpoints.inventory.selectors.endpoint import DeploymentRow, DriftRow, EndpointPage, endpoint_page
 from endpoints.inventory.selectors.facts import (
     EndpointFacts,
@@ -51,6 +52,7 @@ from endpoints.inventory.selectors.spans import (
 )
 
 __all__ = [
+    "AttributionRow",
     "CurrentSplit",
     "DeploymentBrief",
     "DeploymentLife",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from endpoints.inventory.assets import short
 from endpoints.inventory.connection import cloud_settings
 from endpoints.inventory.marks import Mark, Severity
 from endpoints.inventory.models import Deployment, Drift, Endpoint
+from endpoints.inventory.selectors.attribution import AttributionRow, attributions
 from endpoints.inventory.selectors.fleet import last_read, stored_marks
 from endpoints.inventory.selectors.freshness import Freshness, freshness, with_age
 
@@ -47,7 +48,10 @@ class DeploymentRow:
 
 @dataclass(frozen=True, slots=True)
 class DriftRow:
-    """A change that nobody here ordered; it happened between `earliest` and `latest`."""
+    """A change that nobody here ordered; it happened between `earliest` and `latest`.
+
+    `attribution` None: nobody looked for it in the activity log.
+    """
 
     id: int
     kind: str
@@ -58,6 +62,7 @@ class DriftRow:
     latest: datetime
     known_at: datetime
     modified_by: str
+    attribution: AttributionRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ def endpoint_page(workspace_id: int, name: str) -> EndpointPage:
         revision_id=row.latest_revision_id,
         state_hash=row.state_hash,
         deployments=deployment_rows(row),
-        open_drift=drift_row(row.open_drift) if row.open_drift else None,
+        open_drift=drift_rows([row.open_drift])[0] if row.open_drift else None,
         freshness=age,
         links=links(cloud_settings(), row.arm_id),
     )
@@ -152,7 +157,13 @@ def deployment_rows(endpoint: Endpoint) -> tuple[DeploymentRow, ...]:
     return tuple(sorted(built, key=lambda row: (-row.weight, -row.mirror_weight, row.name)))
 
 
-def drift_row(row: Drift) -> DriftRow:
+def drift_rows(rows: Sequence[Drift]) -> tuple[DriftRow, ...]:
+    """Drifts, each with what the activity log says of it."""
+    told = attributions(row.pk for row in rows)
+    return tuple(_drift(row, told.get(row.pk)) for row in rows)
+
+
+def _drift(row: Drift, attribution: AttributionRow | None) -> DriftRow:
     return DriftRow(
         id=row.pk,
         kind=row.kind,
@@ -163,6 +174,7 @@ def drift_row(row: Drift) -> DriftRow:
         latest=row.latest,
         known_at=row.known_at,
         modified_by=row.modified_by,
+        attribution=attribution,
     )
 
 

@@ -13,7 +13,8 @@ from endpoints.core.errors import Invalid
 from endpoints.inventory import differences
 from endpoints.inventory.differences import FieldChange
 from endpoints.inventory.models import DeploymentRevision, Drift, EndpointRevision
-from endpoints.inventory.selectors.endpoint import DriftRow, drift_row
+from endpoints.inventory.selectors.attribution import AttributionRow, attributions_of
+from endpoints.inventory.selectors.endpoint import DriftRow, drift_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class HistoryItem:
     """One state that began. `deployment` is "" for the endpoint itself; `is_first`: nothing was read before.
 
     It began between `earliest` (None: unknown) and `latest`; the portal knew at `known_at`. `cause` is
-    "change:42", "drift" or "".
+    "change:42", "drift" or "". `attribution` tells who made a drift, as far as anybody knows.
     """
 
     revision_id: int
@@ -35,6 +36,7 @@ class HistoryItem:
     is_first: bool
     is_deletion: bool
     changes: tuple[FieldChange, ...]
+    attribution: AttributionRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ def history(endpoint_id: int, *, cursor: str = "", limit: int = 50) -> HistoryPa
         for row in _newest(theirs, "deployment", before, 0, limit, "deployment__name")
     ]
     found.sort(key=lambda one: one[0], reverse=True)
-    items = tuple(_item(row, row.get("deployment__name", "")) for _, row in found[:limit])
+    items = _with_attributions([row for _, row in found[:limit]])
     return HistoryPage(items, str(found[limit - 1][0]) if len(found) > limit else "")
 
 
 def drifts(endpoint_id: int, *, limit: int = 20) -> tuple[DriftRow, ...]:
     """What others changed, newest first."""
     rows = Drift.objects.filter(endpoint_id=endpoint_id).select_related("deployment")
-    return tuple(drift_row(row) for row in rows.order_by("-latest", "-pk")[:limit])
+    return drift_rows(list(rows.order_by("-latest", "-pk")[:limit]))
 
 
 _FIELDS = (
@@ -119,11 +121,25 @@ def _newest(
     return rows
 
 
-def _item(row: dict[str, Any], deployment: str) -> HistoryItem:
+def _with_attributions(rows: list[dict[str, Any]]) -> tuple[HistoryItem, ...]:
+    drifted = [row for row in rows if row["cause"] == "drift"]
+    own, theirs = attributions_of(
+        (row["pk"] for row in drifted if "deployment__name" not in row),
+        (row["pk"] for row in drifted if "deployment__name" in row),
+    )
+    items = []
+    for row in rows:
+        told = theirs if "deployment__name" in row else own
+        # A number is one of two tables': it means something only where the row drifted.
+        items.append(_item(row, told.get(row["pk"]) if row["cause"] == "drift" else None))
+    return tuple(items)
+
+
+def _item(row: dict[str, Any], attribution: AttributionRow | None) -> HistoryItem:
     is_first = row["former"] is None
     return HistoryItem(
         revision_id=row["pk"],
-        deployment=deployment,
+        deployment=row.get("deployment__name", ""),
         earliest=row["earliest"],
         latest=row["latest"],
         known_at=row["known_at"],
@@ -133,4 +149,5 @@ def _item(row: dict[str, Any], deployment: str) -> HistoryItem:
         is_first=is_first,
         is_deletion=row["deleted"],
         changes=() if row["deleted"] else differences.between(row["former"] or {}, row["state"]),
+        attribution=attribution,
     )
