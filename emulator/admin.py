@@ -11,6 +11,7 @@ from aiohttp import web
 from emulator import foreign
 from emulator.cloud import Cloud
 from emulator.faults import FaultError
+from emulator.incidents import IncidentError
 from emulator.settings import SettingError
 from emulator.tokens import Identity
 from emulator.values import Json
@@ -35,6 +36,8 @@ class Admin:
                 web.delete("/faults", self.remove_faults),
                 web.delete("/faults/{id}", self.remove_faults),
                 web.post("/foreign", self.foreign),
+                web.post("/incidents", self.add_incident),
+                web.delete("/incidents", self.remove_incidents),
                 web.patch("/settings", self.settings),
                 web.patch("/identities/{name}", self.identity),
             ]
@@ -94,6 +97,14 @@ class Admin:
         records = self._cloud.control.log.since(before)
         return web.json_response({"records": [record.to_json() for record in records]}, status=201)
 
+    async def add_incident(self, request: web.Request) -> web.Response:
+        """A bad time of one deployment, in metrics and for requests that are really sent."""
+        self._cloud.incidents.add(await _mapping(request))
+        return web.json_response({"added": True}, status=201)
+
+    async def remove_incidents(self, _request: web.Request) -> web.Response:
+        return web.json_response({"removed": self._cloud.incidents.clear()})
+
     async def settings(self, request: web.Request) -> web.Response:
         values = await _mapping(request)
         self._cloud.settings.change(values)
@@ -135,7 +146,7 @@ async def _refusals(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except (FaultError, SettingError, foreign.ForeignError) as error:
+    except (FaultError, SettingError, foreign.ForeignError, IncidentError) as error:
         return web.json_response({"error": f"{error} Nothing was changed."}, status=400)
 
 

@@ -57,6 +57,13 @@ class AdminClient:
         or delete=True, recreate=True. Returns the records."""
         return list(self.call("POST", "/foreign", {"resource": resource, "who": who, **change})["records"])
 
+    def incident(self, deployment: str, **told: float) -> None:
+        """A bad time from now on: p95_factor, failure_rate, status, seconds (else for good), ago."""
+        self.call("POST", "/incidents", {"deployment": deployment, **told})
+
+    def clear_incidents(self) -> None:
+        self.call("DELETE", "/incidents")
+
     def log(self, since: int = 0) -> list[Json]:
         """The world log after record `since`: the ground truth."""
         return list(self.call("GET", f"/log?since={since}")["records"])

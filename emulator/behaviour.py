@@ -119,5 +119,7 @@ class Behaviour:
     # Scoring
     unknown_deployment_header_status: int = 404
     """Status when azureml-model-deployment names a deployment that is not there."""
+    score_denied_status: int = 403
+    """Status for a valid Entra token without the role to score. The table of status codes has 401 for it."""
     client_id_header_invalid: Literal["cleaned", "dropped"] = "cleaned"
     """What happens to characters that x-ms-client-request-id may not hold."""

@@ -10,6 +10,7 @@ from emulator.cloud import Cloud
 from emulator.compute.market import Market
 from emulator.control import Control
 from emulator.graph.rows import Rows
+from emulator.incidents import Incidents
 from emulator.monitor.history import History
 from emulator.monitor.source import Source
 from emulator.scenario import Scenario
@@ -50,6 +51,7 @@ def build(
         graph=Rows(control),
         activity=ActivityLog(control.log, settings.seed),
         vaults=scenario.vaults,
+        incidents=Incidents(control, told),
         market=Market(scenario.limits, scenario.unpriced),
         identity_header=identity_header or secrets.token_hex(16),
     )

@@ -11,6 +11,7 @@ from emulator.control import Control
 from emulator.faults import Faults
 from emulator.graph.quota import Quota
 from emulator.graph.rows import Rows
+from emulator.incidents import Incidents
 from emulator.models import Models
 from emulator.monitor.budget import Budget
 from emulator.monitor.load import Workload
@@ -38,6 +39,7 @@ class Cloud:
     market: Market
     activity: ActivityLog
     vaults: Vaults
+    incidents: Incidents
     identity_header: str
     faults: Faults = field(default_factory=lambda: Faults(time.monotonic))
     buckets: Buckets = field(default_factory=lambda: Buckets(time.monotonic))

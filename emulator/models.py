@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,14 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Wear:
+    """Under live traffic latencies grow evenly to `p95_factor` times within so many minutes, and fall back after it."""
+
+    minutes: float
+    p95_factor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The behaviour of one deployment. Latencies are milliseconds."""
 
@@ -42,7 +51,9 @@ class Model:
     confidence: tuple[float, float] = (0.6, 0.99)
     logs: tuple[str, ...] = ()
     incidents: tuple[Incident, ...] = ()
-    """Metrics show them; a request that is really sent knows nothing of them."""
+    wears: Wear | None = None
+    answers: Json | None = None
+    """The form of an answer, where `$label`, `$confidence` and `$text` stand for what is made up."""
 
     @property
     def sigma(self) -> float:
@@ -57,16 +68,34 @@ class Model:
         return self.p50_ms * math.exp(self.sigma * _normal(roll))
 
     def failure(self, roll: float) -> Failure | None:
-        for failure in self.failures:
-            roll -= failure.rate
-            if roll < 0:
-                return failure
-        return None
+        return picked(self.failures, roll)
 
     def answer(self, *seed: object) -> Json:
         low, high = self.confidence
         label = self.labels[int(chance("label", *seed) * len(self.labels))]
-        return {"label": label, "confidence": round(low + (high - low) * chance("confidence", *seed), 4)}
+        confidence = round(low + (high - low) * chance("confidence", *seed), 4)
+        made_up = {"$label": label, "$confidence": confidence, "$text": str(confidence)}
+        return dict(_filled(self.answers or _USUAL_ANSWER, made_up))
+
+
+_USUAL_ANSWER: Json = {"label": "$label", "confidence": "$confidence"}
+
+
+def _filled(form: Any, made_up: Json) -> Any:
+    if isinstance(form, dict):
+        return {name: _filled(item, made_up) for name, item in form.items()}
+    if isinstance(form, list):
+        return [_filled(item, made_up) for item in form]
+    return made_up.get(form, form) if isinstance(form, str) else form
+
+
+def picked(failures: Iterable[Failure], roll: float) -> Failure | None:
+    """The failure that a request with `roll` in [0, 1) meets; each takes its share."""
+    for failure in failures:
+        roll -= failure.rate
+        if roll < 0:
+            return failure
+    return None
 
 
 @dataclass(slots=True)
@@ -91,6 +120,8 @@ def model(values: dict[str, Any]) -> Model:
     values = dict(values)
     failures = tuple(Failure(**item) for item in values.pop("failures", ()))
     incidents = tuple(Incident(**item) for item in values.pop("incidents", ()))
+    if "wears" in values:
+        values["wears"] = Wear(**values["wears"])
     for name in ("labels", "confidence", "logs"):
         if name in values:
             values[name] = tuple(values[name])

@@ -360,7 +360,20 @@ def _model(value: Any, where: str) -> Model:
     for failure in told["failures"] or ():
         parts(mapping(failure, where), f"failures of {where}", rate=..., status=500, reason="")
     told["incidents"] = [_incident(item, where) for item in listed(told["incidents"] or [], where)]
+    if told["wears"] is not None:
+        told["wears"] = _wear(told["wears"], where)
+    if told["answers"] is not None:
+        mapping(told["answers"], f"answers of {where}")
     return model({name: item for name, item in told.items() if item is not None})
+
+
+def _wear(value: Any, where: str) -> Json:
+    where = f"wears of {where}"
+    part = parts(mapping(value, where), where, minutes=..., p95_factor=...)
+    for name, number in part.items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
+            raise ScenarioError(f"{where}: {name} is a number above 0, not {number!r}.")
+    return part
 
 
 def _incident(value: Any, where: str) -> Json:

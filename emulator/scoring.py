@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import time
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -20,7 +19,7 @@ from emulator.cloud import Cloud
 from emulator.control import Fate, effective_body
 from emulator.errors import ArmError
 from emulator.fold import Resource
-from emulator.models import Failure, Model
+from emulator.models import Failure, Model, picked
 from emulator.monitor.minutes import OK
 from emulator.requestlog import Entry
 from emulator.tokens import SCORING_AUDIENCE
@@ -30,6 +29,8 @@ _HEADER = "azureml-model-deployment"
 _MODEL_STATUS = "ms-azureml-model-error-statuscode"
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_-]")
 _CLIENT_ID_LENGTH = 40
+_TOO_MANY = "Too many pending requests"
+_NOT_PERMITTED = "The token's identity has no permission to score at this endpoint."
 _SCORE_ACTION = f"{names.ENDPOINT_TYPE}/score/action"
 
 
@@ -53,6 +54,7 @@ class Scoring:
             response = await self._score(request, entry, raw)
         except ArmError as error:
             response = _plain(error.status, error.message)
+            response.headers.update(error.headers)
         response.headers.update(headers)
         response.headers["Server"] = "azureml-frontdoor"
         return response
@@ -72,9 +74,8 @@ class Scoring:
         entry.deployment = names.last(deployment.id)
         if not request.headers.get(_HEADER):  # requests that skip the split are not mirrored
             entry.mirrored_to = self._mirrored(endpoint, number)
-        started = time.monotonic()
-        response = await self._ask(deployment, raw, number)
-        self._count(deployment, entry.mirrored_to, response, 1000 * (time.monotonic() - started))
+        response, took_ms = await self._ask(deployment, raw, number)
+        self._count(deployment, entry.mirrored_to, response, took_ms)
         response.headers[_HEADER] = names.last(deployment.id)
         response.headers["azureml-model-session"] = names.last(deployment.id)
         return response
@@ -117,7 +118,8 @@ class Scoring:
         mode = str(endpoint.body["properties"]["authMode"]).lower()
         if mode == "aadtoken":
             identity = self.cloud.tokens.caller(authorization, frozenset({SCORING_AUDIENCE}))
-            permissions.check(identity, _SCORE_ACTION, endpoint.id)
+            if not permissions.allows(identity, _SCORE_ACTION, endpoint.id):
+                raise ArmError(self.cloud.settings.behaviour.score_denied_status, "Forbidden", _NOT_PERMITTED)
             return
         secret = authorization.removeprefix("Bearer ")
         valid = self._is_token(endpoint, secret) if mode == "amltoken" else self._is_key(endpoint, secret)
@@ -173,9 +175,10 @@ class Scoring:
             raise ArmError(status, "NotFound", "Specified deployment could not be found.")
         return found
 
-    async def _ask(self, deployment: Resource, raw: bytes, number: int) -> web.Response:
-        if deployment.state in {"Failed", "Creating"}:
-            return _model_error(503, "Liveness or readiness probe failing")
+    async def _ask(self, deployment: Resource, raw: bytes, number: int) -> tuple[web.Response, float]:
+        """The answer, and how many milliseconds it is told to have taken."""
+        if not self.cloud.source.serves(deployment):
+            return _model_error(503, "Liveness or readiness probe failing"), 0.0
         properties = deployment.body["properties"]
         limits = properties.get("requestSettings") or {}
         capacity = (
@@ -183,22 +186,31 @@ class Scoring:
         )
         pending = self._pending.get(deployment.id, 0)
         if pending >= capacity:
-            return _plain(429, "Too many pending requests")
+            return _plain(429, _TOO_MANY), 0.0
         self._pending[deployment.id] = pending + 1
         try:
             return await self._run(deployment, raw, number, seconds(limits.get("requestTimeout"), 5.0))
         finally:
             self._pending[deployment.id] -= 1
 
-    async def _run(self, deployment: Resource, raw: bytes, number: int, timeout: float) -> web.Response:
+    async def _run(
+        self, deployment: Resource, raw: bytes, number: int, timeout: float
+    ) -> tuple[web.Response, float]:
+        """As the minute is, so is the request: its load and its bad times are those of the metrics."""
         model = self.cloud.models.of(deployment.id)
         dice = (self.cloud.settings.seed, deployment.id, number)
-        wanted = model.latency_ms(chance("latency", *dice)) / 1000
-        await asyncio.sleep(min(wanted, timeout))
+        now = self.cloud.source.moment(deployment, self.cloud.control.clock().timestamp())
+        if chance("turned away", *dice) < now.turned_away:
+            return _plain(429, _TOO_MANY), 0.0
+        wanted = model.latency_ms(chance("latency", *dice)) * now.strain / 1000
+        took = min(wanted, timeout)
+        await asyncio.sleep(min(took, self.cloud.settings.scoring_wait_ms / 1000))
         if wanted > timeout:
-            return _plain(408, "Request timed out")
-        failure = model.failure(chance("failure", *dice))
-        return _failed(failure) if failure is not None else self._answered(model, deployment, raw, wanted)
+            return _plain(408, "Request timed out"), 1000 * took
+        failure = picked(now.failures, chance("failure", *dice))
+        if failure is not None:
+            return _failed(failure), 1000 * took
+        return self._answered(model, deployment, raw, took), 1000 * took
 
     def _answered(self, model: Model, deployment: Resource, raw: bytes, took: float) -> web.Response:
         asset = str(deployment.body["properties"].get("model") or "")

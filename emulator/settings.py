@@ -49,6 +49,8 @@ class Settings:
     activity_delay_max: float = 1200.0
     activity_queries: float = 50.0
     """Queries of the activity log by one caller in 30 seconds; more are 429. 0 does not limit."""
+    scoring_wait_ms: float = 250.0
+    """The longest that a scoring request really waits; how long it took is told as if it had waited all of it."""
     quota_cores: float = 100_000.0
     """Cores of a family in a region and subscription for which the scenario tells no quota."""
     durations: Durations = field(default_factory=Durations)

@@ -8,7 +8,7 @@ from datetime import datetime
 from emulator import names
 from emulator.values import Json, chance
 
-_LONGEST = 4_102_444_800.0  # the year 2100: an incident without an end
+LONGEST = 4_102_444_800.0  # the year 2100: an incident without an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """A bad time of one deployment, in epoch seconds. One that grows does so until its end, and then stays."""
+    """A bad time of one deployment, in epoch seconds. One that grows does so until its end, and then stays so."""
 
     start: float
     end: float
@@ -31,6 +31,8 @@ class Spell:
     failure_rate: float = 0.0
     status: int = 500
     grows: bool = False
+    lasts: float = LONGEST
+    """Until when one that grows stays as bad as it came to be."""
 
 
 @dataclass(slots=True)
@@ -66,4 +68,4 @@ def made_up(seed: int, endpoint: str, carried: float) -> Load:
 
 def spell(start: float, end: float | None, told: Json) -> Spell:
     """A spell from the scenario's mapping, whose names were checked."""
-    return Spell(start, _LONGEST if end is None else end, **told)
+    return Spell(start, LONGEST if end is None else end, **told)

@@ -256,7 +256,7 @@ class Minutes:
         return self.model.p50_ms * math.exp(sigma * PERCENTILES[which])
 
     def _worsen(self, factors: list[float], spell: Spell) -> None:
-        until = 4e9 if spell.grows else spell.end
+        until = spell.lasts if spell.grows else spell.end
         length = max(spell.end - spell.start, 60.0) / 60
         for first, last, share in runs([(spell.start, until, 1.0)], self.window.start, self.window.count):
             if not spell.grows:

@@ -46,6 +46,20 @@ def between(changes: Iterable[tuple[float, float]], until: float) -> Iterator[St
         yield since, until, held
 
 
+def joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """The same with neighbours of one value as one stretch."""
+    held: Stretch | None = None
+    for since, until, value in stretches:
+        if held is not None and held[1] == since and held[2] == value:
+            held = (held[0], until, value)
+            continue
+        if held is not None:
+            yield held
+        held = (since, until, value)
+    if held is not None:
+        yield held
+
+
 def spread(found: Iterable[Run], count: int, default: float = 0.0) -> list[float]:
     """One value a minute."""
     values = [default] * count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emulator import names
@@ -11,9 +12,11 @@ from emulator.models import Models
 from emulator.monitor import deploymentscope, endpointscope, rhythm
 from emulator.monitor.counted import Counted
 from emulator.monitor.history import History, Life
-from emulator.monitor.load import Workload
+from emulator.monitor.load import LONGEST, Spell, Workload
 from emulator.monitor.minutes import Minutes, demanded
+from emulator.monitor.moment import Moment, moment
 from emulator.monitor.parts import Part
+from emulator.monitor.runs import between, joined
 from emulator.monitor.window import Window
 from emulator.settings import Settings
 
@@ -67,9 +70,39 @@ class Source:
                 if at_once or not split.begun
             ],
             standings=life.standings[name],
-            spells=self.workload.spells.get(names.key(deployment), ()),
+            spells=(
+                *self.workload.spells.get(names.key(deployment), ()),
+                *self._worn(life, name, deployment),
+            ),
             counted=dict(self.counted.within(deployment, window.start, window.count)),
         )
+
+    def _worn(self, life: Life, name: str, deployment: str) -> Iterator[Spell]:
+        """A bad time for every stretch in which a deployment that wears had live traffic."""
+        wear = self.models.of(deployment).wears
+        if wear is None:
+            return
+        at_once = self.settings.behaviour.traffic_takes_effect == "begin"
+        changes = (
+            (split.at, float(split.live.get(name, 0) > 0))
+            for split in life.splits
+            if at_once or not split.begun
+        )
+        for since, until, live in joined(between(changes, LONGEST)):
+            if live:
+                end = since + 60 * wear.minutes
+                yield Spell(since, end, p95_factor=wear.p95_factor, grows=True, lasts=until)
+
+    def moment(self, deployment: Resource, now: float) -> Moment:
+        """What a request that comes now meets. Where there are no metrics, there is no load either."""
+        subject = self.measured(deployment, Window(int(now // 60), 1, now)).subject
+        return moment(subject.minutes, now) if isinstance(subject, deploymentscope.Deployment) else Moment()
+
+    def serves(self, deployment: Resource) -> bool:
+        """Whether its instances answer, whatever its provisioning state says."""
+        life = self.history.life(deployment.id.rpartition("/deployments/")[0])
+        standings = [] if life is None else life.standings.get(names.last(deployment.id).lower(), [])
+        return bool(standings) and standings[-1].serves
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,3 +100,18 @@ def test_identity__unknown__is_refused(running: Emulator) -> None:
 
 def test_request_log__by_plane__holds_its_requests_only(running: Emulator) -> None:
     assert all(item["plane"] == "identity" for item in running.admin.requests(plane="identity"))
+
+
+def test_incident__ordered__is_taken_and_removed(running: Emulator) -> None:
+    running.admin.incident(f"{CHECKOUT}/deployments/green", p95_factor=2, failure_rate=0.1, seconds=60)
+
+    assert running.admin.call("DELETE", "/incidents") == {"removed": 1}
+    with pytest.raises(AdminRefused, match="There is no deployment"):
+        running.admin.incident("nothing")
+
+
+def test_settings__of_new_services__are_taken(running: Emulator) -> None:
+    running.admin.settings(activity_delay_max=0.5, scoring_wait_ms=250, quota_cores=100_000)
+
+    with pytest.raises(AdminRefused, match="activity_queries wants"):
+        running.admin.settings(activity_queries="many")

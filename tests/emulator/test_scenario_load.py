@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from emulator import names
 from emulator.build import build
 from emulator.cli import SCENARIOS
 from emulator.cloud import Cloud
+from emulator.compute import quota
 from emulator.fleet import FleetSize, generate
+from emulator.foreign import perform
 from emulator.monitor.minutes import OK, THROTTLED, Minutes
 from emulator.monitor.window import Window
 from emulator.reading import ScenarioError
@@ -85,6 +88,64 @@ def test_demo__fraud_cards__had_an_incident_yesterday(demo: Cloud) -> None:
 
     assert (min(bad), max(bad)) == (2 * DAY - 26 * 60, 2 * DAY - 25 * 60 - 1)
     assert sum(failed) / sum(champion.requests[bad[0] : bad[-1] + 1]) == pytest.approx(0.08, rel=0.05)
+
+
+def shifted(cloud: Cloud, endpoint: str, traffic: dict[str, int], minutes: int) -> Minutes:
+    """The candidate's minutes after a split that somebody set so many minutes ago."""
+    resource = next(
+        item
+        for key, item in cloud.control.world.resources.items()
+        if key.endswith(f"/mlw-prod-weu/onlineendpoints/{endpoint}")
+    )
+    perform(cloud.control, {"resource": resource.id, "traffic": traffic})
+    now = NOW.timestamp() + 60 * minutes
+    window = Window(int(NOW.timestamp() // 60) + 1, minutes - 1, now)
+    subject = cloud.source.measured(resource, window).subject
+    assert subject is not None
+    return subject.deployments[list(traffic)[-1]]  # type: ignore[union-attr]
+
+
+def test_demo__candidates_under_traffic__one_keeps_well_and_one_gets_slower() -> None:
+    cloud = build(load(SCENARIOS / "demo.yaml"), clock=Clock(NOW))
+    well = [v or 0.0 for v in shifted(cloud, "checkout-risk", {"blue": 75, "green": 25}, 40).latency("p95")]
+    worse = [
+        v or 0.0 for v in shifted(cloud, "fraud-cards", {"champion": 75, "candidate": 25}, 40).latency("p95")
+    ]
+
+    assert max(well) < 90  # the budgets that the demo sets
+    assert max(worse[:5]) < 60 < min(worse[25:])
+    assert sum(worse[:10]) < sum(worse[10:20]) < sum(worse[20:30])
+
+
+def test_demo__quotas__hold_what_stands_and_some_are_nearly_full(demo: Cloud) -> None:
+    places = {
+        (names.subscription_of(item.id), str(item.body["location"]))
+        for item in demo.control.world.resources.values()
+        if item.kind == "workspace"
+    }
+    used: Counter[tuple[str, str, str]] = Counter()
+    for place in places:
+        for item in quota.holdings(demo.control.world, *place):
+            used[(*place, item.family)] += item.cores
+    left = {key: demo.market.limit(*key, default=-1) - cores for key, cores in used.items()}
+
+    assert len(left) == 10
+    assert all(cores >= 0 for cores in left.values())
+    assert {key[2] for key, cores in left.items() if cores < 12} == {
+        "standardNCASv3_T4Family",
+        "standardNCSv3Family",
+    }
+
+
+def test_demo__secrets__are_of_endpoints_with_keys(demo: Cloud) -> None:
+    secrets = [item for vault in demo.vaults.items for item in vault.secrets.values() if item.key_of]
+    modes = {
+        demo.control.world.resources[str(item.key_of).lower()].body["properties"]["authMode"]
+        for item in secrets
+    }
+
+    assert len(secrets) == 2
+    assert modes == {"Key"}
 
 
 def test_demo__forgotten_ones__have_capacity_and_no_requests(demo: Cloud) -> None:

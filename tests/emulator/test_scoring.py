@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections import Counter
 from dataclasses import replace
@@ -10,11 +11,17 @@ from typing import Any
 
 import pytest
 
+from emulator.cloud import Cloud
 from emulator.foreign import perform
-from emulator.models import Failure, Model, model
+from emulator.incidents import IncidentError
+from emulator.models import Failure, Model, Wear, model
+from emulator.monitor.load import Spell
+from emulator.reading import ScenarioError
+from emulator.scenario import parse
 from emulator.scoring import client_request_id
 from emulator.values import seconds
 from tests.emulator.arm import CHECKOUT, HOME_RECS, PHOTO, SHADOWED, Answer, Arm, answer
+from tests.emulator.metrics import Metrics
 
 CHECKOUT_URL = "/scoring/westeurope/checkout-risk/score"
 HOME_URL = "/scoring/northeurope/home-recs/score"
@@ -185,6 +192,7 @@ async def test_score__failed_deployment__is_424(arm: Arm) -> None:
 @pytest.mark.asyncio
 async def test_score__longer_than_the_request_timeout__is_408(arm: Arm) -> None:
     blue = f"{CHECKOUT}/deployments/blue"
+    arm.cloud.workload.loads.clear()  # nobody else asks: else most requests are turned away
     behaves(arm, blue, p50_ms=400, p95_ms=400)
     perform(
         arm.cloud.control,
@@ -197,6 +205,7 @@ async def test_score__longer_than_the_request_timeout__is_408(arm: Arm) -> None:
 @pytest.mark.asyncio
 async def test_score__beyond_the_capacity__is_429(arm: Arm) -> None:
     blue = f"{CHECKOUT}/deployments/blue"
+    arm.cloud.workload.loads.clear()
     behaves(arm, blue, p50_ms=300, p95_ms=300)
     perform(arm.cloud.control, {"resource": blue, "capacity": 1})
     secret = await key(arm)
@@ -238,3 +247,204 @@ async def test_request_log__of_scoring__names_the_deployment_and_keeps_no_body(a
 
     entry = next(item for item in arm.cloud.requests.entries if item.plane == "scoring")
     assert (entry.deployment, entry.status, entry.body) == ("blue", 200, None)
+
+
+def blue_only(arm: Arm, **values: Any) -> str:
+    """The live deployment of checkout-risk with a load that it carries easily."""
+    blue = f"{CHECKOUT}/deployments/blue"
+    behaves(arm, blue, **values)
+    return blue
+
+
+async def statuses(arm: Arm, count: int = 60) -> Counter[int]:
+    secret = await key(arm)
+    return Counter([(await score(arm, secret=secret)).status for _ in range(count)])
+
+
+@pytest.mark.asyncio
+async def test_score__during_an_incident__fails_its_share_and_no_longer(arm: Arm) -> None:
+    blue = blue_only(arm)
+    before = await statuses(arm)
+    arm.cloud.incidents.add({"deployment": blue, "failure_rate": 0.5, "status": 502, "seconds": 600})
+    during = await statuses(arm)
+    arm.clock.tick(601)
+    after = await statuses(arm)
+
+    assert (before[424], after[424]) == (0, 0)
+    assert 15 <= during[424] <= 45
+
+
+@pytest.mark.asyncio
+async def test_score__during_an_incident__tells_the_models_own_status_and_is_counted(arm: Arm) -> None:
+    arm.cloud.settings.change({"behaviour": {"metrics_lag_seconds": 0, "metrics_settle_seconds": 0}})
+    blue = blue_only(arm)
+    arm.cloud.incidents.add({"deployment": blue, "failure_rate": 1.0, "status": 502})
+
+    found = await score(arm)
+    arm.clock.tick(60)
+    points = await Metrics(arm).one(
+        CHECKOUT, "RequestsPerMinute", "deployment eq 'blue' and modelStatusCode eq '502'"
+    )
+
+    assert (found.status, found.headers["ms-azureml-model-error-statuscode"]) == (424, "502")
+    assert list(points["blue", "502"].values())[-1] > 1
+
+
+@pytest.mark.asyncio
+async def test_score__while_latency_is_bad__takes_as_long_as_the_metrics_say(arm: Arm) -> None:
+    arm.cloud.workload.loads.clear()
+    blue = blue_only(arm, p50_ms=50, p95_ms=50)
+    usual = float((await score(arm)).headers["x-ms-run-fn-exec-ms"])
+    arm.cloud.incidents.add({"deployment": blue, "p95_factor": 40, "ago": 60})
+    begun = time.monotonic()
+    bad = float((await score(arm)).headers["x-ms-run-fn-exec-ms"])
+    waited = time.monotonic() - begun
+
+    assert bad == pytest.approx(40 * usual, rel=0.01)
+    assert 0.2 <= waited < 1 < bad / 1000  # waited 250 ms, and told two seconds
+
+
+@pytest.mark.asyncio
+async def test_score__told_to_wait_for_real__does(arm: Arm) -> None:
+    arm.cloud.settings.change({"scoring_wait_ms": 5000})
+    arm.cloud.workload.loads.clear()
+    blue_only(arm, p50_ms=400, p95_ms=400)
+    begun = time.monotonic()
+    await score(arm)
+
+    assert time.monotonic() - begun >= 0.33
+
+
+@pytest.mark.asyncio
+async def test_score__of_an_overloaded_deployment__is_turned_away_as_its_metrics_say(arm: Arm) -> None:
+    blue_only(arm, p50_ms=800, p95_ms=800)  # four instances carry 300 of 1,200 a minute and more
+    arm.cloud.settings.change({"scoring_wait_ms": 0})
+
+    found = await statuses(arm)
+
+    assert 35 <= found[429] <= 58
+
+
+@pytest.mark.asyncio
+async def test_score__by_header__reaches_deployments_without_traffic_and_shadows(arm: Arm) -> None:
+    green = await score(arm, azureml_model_deployment="GREEN")
+    token = (await arm("POST", f"{SHADOWED}/token")).body["accessToken"]
+    url = "/scoring/westeurope/shadowed/score"
+    shadow = await score(arm, url, secret=token, azureml_model_deployment="shadow")
+
+    assert (green.status, green.headers["azureml-model-deployment"]) == (200, "green")
+    assert (shadow.status, shadow.headers["azureml-model-deployment"]) == (200, "shadow")
+
+
+@pytest.mark.asyncio
+async def test_score__refused_for_its_token__says_how_to_sign_in(arm: Arm) -> None:
+    refused = await answer(await arm.client.post(HOME_URL, json={}))
+    arm.cloud.settings.change({"behaviour": {"score_denied_status": 401}})
+    denied = await score(arm, HOME_URL, secret=replace(arm, identity="reader").token("https://ml.azure.com"))
+
+    assert refused.status == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert uuid.UUID(refused.headers["x-request-id"])
+    assert denied.status == 401
+
+
+@pytest.mark.asyncio
+async def test_score__key_of_another_endpoint_or_a_token__is_401(arm: Arm) -> None:
+    other = await score(arm, secret=await key(arm, PHOTO))
+    entra = await score(arm, secret=arm.token("https://ml.azure.com"))
+
+    assert (other.status, entra.status) == (401, 401)
+
+
+@pytest.mark.asyncio
+async def test_answers__of_another_form__are_filled_in_everywhere(arm: Arm) -> None:
+    form = {"output": [{"class": "$label", "p": "$confidence"}], "shown": "$text", "version": 2, "unit": "$"}
+    blue_only(arm, answers=form, labels=("yes",), confidence=(0.5, 0.5))
+
+    found = await score(arm)
+
+    assert found.body == {"output": [{"class": "yes", "p": 0.5}], "shown": "0.5", "version": 2, "unit": "$"}
+
+
+@pytest.mark.asyncio
+async def test_failed_change__of_a_live_deployment__leaves_it_answering(arm: Arm) -> None:
+    blue = f"{CHECKOUT}/deployments/blue"
+    arm.cloud.faults.add({"kind": "failed_operation", "match": {"path": "blue$"}})
+    await arm("PATCH", blue, {"sku": {"capacity": 6}}, version="2023-04-01-preview")
+    arm.clock.tick(1)
+
+    assert (await arm.get(blue))["properties"]["provisioningState"] == "Failed"
+    assert (await score(arm)).status == 200
+
+
+@pytest.mark.asyncio
+async def test_wear__under_live_traffic__grows_stays_and_falls_back(arm: Arm) -> None:
+    arm.cloud.settings.change({"behaviour": {"metrics_lag_seconds": 0, "metrics_settle_seconds": 0}})
+    green = f"{CHECKOUT}/deployments/green"
+    behaves(arm, green, wears=Wear(20, 5.0))
+    steps = [(0, {"green": 50, "blue": 50}), (3600, {"green": 20, "blue": 80}), (3600, {"blue": 100})]
+    for seconds_before, split in steps:
+        arm.clock.tick(seconds_before)
+        perform(arm.cloud.control, {"resource": CHECKOUT, "traffic": split})
+    arm.clock.tick(1800)
+    perform(arm.cloud.control, {"resource": CHECKOUT, "traffic": {"green": 10, "blue": 90}})
+    arm.clock.tick(600)
+
+    span = {"starttime": "2026-11-23T12:00:00Z", "endtime": "2026-11-23T14:40:00Z"}
+    points = await Metrics(arm).one(CHECKOUT, "RequestLatency_P95", "deployment eq 'green'", **span)
+    values = list(points["green",].values())
+
+    def mean(first: int, last: int) -> float:
+        return sum(values[first:last]) / (last - first)
+
+    assert mean(9, 12) == pytest.approx(3 * mean(0, 1), rel=0.35)
+    assert mean(30, 58) == pytest.approx(5 * mean(0, 1), rel=0.3)
+    assert mean(62, 118) == pytest.approx(mean(30, 58), rel=0.1)  # a smaller share is traffic all the same
+    assert set(values[122:148]) == {None}
+    assert mean(150, 152) < 0.5 * mean(62, 118)
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ({}, "There is no deployment"),
+        ({"deployment": CHECKOUT}, "There is no deployment"),
+        ({"deployment": f"{CHECKOUT}/deployments/blue", "colour": 1}, "Unknown: colour"),
+        ({"deployment": f"{CHECKOUT}/deployments/blue", "failure_rate": "x"}, "failure_rate is a number"),
+        ({"deployment": f"{CHECKOUT}/deployments/blue", "status": 1}, "status is a status code"),
+    ],
+)
+def test_incident__that_can_not_be_understood__is_refused(
+    cloud: Cloud, order: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(IncidentError, match=said):
+        cloud.incidents.add(order)
+    assert cloud.incidents.clear() == 0
+
+
+def test_incidents__cleared__leave_those_of_the_scenario(cloud: Cloud) -> None:
+    blue = f"{CHECKOUT}/deployments/blue"
+    own = Spell(0, 1)
+    cloud.workload.spells[blue.lower()] = (own,)
+    cloud.incidents.add({"deployment": blue, "failure_rate": 1})
+    cloud.incidents.add({"deployment": blue, "p95_factor": 2})
+    ordered = len(cloud.workload.spells[blue.lower()])
+
+    assert (ordered, cloud.incidents.clear()) == (3, 1)
+    assert cloud.workload.spells[blue.lower()] == (own,)
+
+
+@pytest.mark.parametrize(
+    ("behaves", "said"),
+    [
+        ({"wears": {"minutes": 5}}, "p95_factor is missing"),
+        ({"wears": {"minutes": 0, "p95_factor": 2}}, "minutes is a number above 0"),
+        ({"answers": ["$label"]}, "answers of .* is a mapping"),
+    ],
+)
+def test_scenario__with_a_mistake_about_behaviour__says_where(behaves: dict[str, Any], said: str) -> None:
+    endpoint = {"name": "e", "workspace": "w", "deployments": {"a": {"behaves": behaves}}}
+    workspaces = {"w": {"subscription": "s", "group": "g", "location": "westeurope"}}
+
+    with pytest.raises(ScenarioError, match=said):
+        parse({"workspaces": workspaces, "endpoints": [endpoint]})
