@@ -1,1 +1,3 @@
-"""Whatever says "not now" or "not this one": freezes, stop-the-line, protections. Empty until they come."""
+"""Whatever says "not now" or "not this one": freezes, stop-the-line, protections. They hold forward steps; a rollback
+is never held.
+"""

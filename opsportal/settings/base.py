@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "endpoints.inventory",
     "endpoints.metrics",
     "endpoints.prices",
+    "endpoints.holds",
     "endpoints.changes",
     "endpoints.web",
 ]

@@ -1,0 +1,1 @@
+"""What people and other rooms do about holds, one verb per file. A ledger entry each; nothing is deleted."""
