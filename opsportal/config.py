@@ -122,7 +122,7 @@ class Config(BaseSettings):
         default=60, description="How often the gates of a step that is in force are asked."
     )
     gate_grace_seconds: Seconds = Field(
-        default=300,
+        default=600,
         description="How long a step that has baked waits for metrics before a gate that can't tell holds it.",
     )
     second_read_seconds: Seconds = Field(

@@ -45,7 +45,8 @@ def _gates(change: Change, terms: Terms) -> Gates:
 
 def _seen_until(change: Change) -> datetime | None:
     """The end of what the last measurement of this step looked at."""
-    newest = Measurement.objects.filter(change=change, step=change.step).order_by("-until")
+    seen = Measurement.objects.filter(change=change, step=change.step).exclude(outcome=Outcome.ERROR)
+    newest = seen.order_by("-until")
     return newest.values_list("until", flat=True).first()
 
 
