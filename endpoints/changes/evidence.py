@@ -60,9 +60,39 @@ class Evidence:
     figures: Mapping[str, FigureEvidence] = field(default_factory=dict)
 
 
+_COUNTS = ("requests", "errors", "throttled")
+_HIGHEST = ("p95", "cpu_max", "memory_max", "gpu_max")
+
+
 def combined(series: Iterable[Sequence[MinuteSample]]) -> tuple[MinuteSample, ...]:
     """Several stable deployments as one: counts add up, and the slowest and busiest stand for the rest.
 
     What is unknown of one of them is unknown of all, except a minute's p95 where that one had no request.
     """
-    raise NotImplementedError
+    tables = [{sample.minute: sample for sample in one} for one in series]
+    minutes = sorted({minute for table in tables for minute in table})
+    return tuple(
+        _together(minute, [table.get(minute, MinuteSample(minute)) for table in tables]) for minute in minutes
+    )
+
+
+def _together(minute: int, samples: Sequence[MinuteSample]) -> MinuteSample:
+    found: dict[str, float | None] = {}
+    for name in _COUNTS:
+        known = _known(getattr(sample, name) for sample in samples)
+        found[name] = None if known is None else sum(known)
+    for name in _HIGHEST:
+        asked = [sample for sample in samples if name != "p95" or sample.requests != 0]
+        known = _known(getattr(sample, name) for sample in asked)
+        found[name] = max(known) if known else None
+    return MinuteSample(minute, **found)
+
+
+def _known(values: Iterable[float | None]) -> list[float] | None:
+    """All of them, or None if any is unknown."""
+    found = []
+    for value in values:
+        if value is None:
+            return None
+        found.append(value)
+    return found
