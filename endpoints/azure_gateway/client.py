@@ -62,6 +62,8 @@ T = TypeVar("T")
 
 # Thousands of events: whoever needs more asks about a shorter time.
 _MOST_PAGES_OF_ACTIVITY = 50
+# Where a PATCH may lead instead of to a status document: 202 while it runs, then what it left.
+_RESULTS = "/mfeoperationresults/"
 
 
 class Azure:
@@ -220,6 +222,12 @@ class Azure:
     async def get_operation(self, operation_uri: str) -> OperationStatus:
         """Where an operation stands. Refuses (Malformed) a URI that does not lead to the resource manager."""
         answer = await self._wire.read(self._wire.check_home(operation_uri), urgent=True)
+        if _RESULTS in operation_uri.lower():
+            return codec.result(
+                answer.status,
+                retry_after=failures.retry_after(answer.headers),
+                azure_request_id=answer.ids.azure_request_id,
+            )
         return codec.operation(
             answer.document("operation"),
             retry_after=failures.retry_after(answer.headers),
@@ -261,7 +269,7 @@ def _accepted(answer: Answer) -> Accepted:
     # The body is not looked at: Azure took the write, and what came of it is for a reading to say.
     return Accepted(
         status=answer.status,
-        operation_uri=answer.headers.get("Azure-AsyncOperation", ""),
+        operation_uri=_operation_uri(answer.headers),
         azure_request_id=answer.ids.azure_request_id,
         correlation_id=answer.ids.correlation_id,
         client_request_id=answer.ids.client_request_id,
@@ -269,6 +277,12 @@ def _accepted(answer: Answer) -> Accepted:
         request_began=answer.request_began,
         response_ended=answer.response_ended,
     )
+
+
+def _operation_uri(headers: Mapping[str, str]) -> str:
+    """Where the operation's status is told or, where Azure names no such place, its result."""
+    location = headers.get("Location", "")
+    return headers.get("Azure-AsyncOperation") or (location if _RESULTS in location.lower() else "")
 
 
 _process_buckets: dict[GatewaySettings, Buckets] = {}

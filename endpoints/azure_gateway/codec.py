@@ -159,6 +159,18 @@ def operation(document: Any, *, retry_after: float | None, azure_request_id: str
     )
 
 
+def result(status: int, *, retry_after: float | None, azure_request_id: str) -> OperationStatus:
+    """How an operation stands whose result was asked for: there is one, or 202. A failed one has an error."""
+    return OperationStatus(
+        status="InProgress" if status == 202 else "Succeeded",
+        percent=None,
+        error_code="",
+        error_message="",
+        retry_after=retry_after,
+        azure_request_id=azure_request_id,
+    )
+
+
 def permission(document: Any) -> Permission:
     if not isinstance(document, Mapping):
         raise Malformed("permission", "it is not an object")

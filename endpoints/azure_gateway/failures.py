@@ -30,6 +30,8 @@ from endpoints.azure_gateway.errors import (
 _MISSING_ACTION = re.compile(
     r"perform action '(?P<action>[^']+)'(?:.{0,40}?over scope '(?P<scope>[^']*)')?", re.DOTALL
 )
+# Key Vault has a text of its own, on lines of their own.
+_MISSING_IN_VAULT = re.compile(r"Action: '(?P<action>[^']+)'(?:\s+Resource: '(?P<scope>[^']*)')?")
 # What other operations on the same resource look like when Azure does not say 409.
 _BUSY_WORDS = re.compile(
     r"updating provisioning state|another operation|operation (is )?in progress", re.IGNORECASE
@@ -104,7 +106,7 @@ def error_of(content: bytes) -> tuple[str, str]:
 
 def missing_action(text: str) -> tuple[str, str]:
     """The role action and scope that Azure's AuthorizationFailed text names; empty where it names none."""
-    found = _MISSING_ACTION.search(text)
+    found = _MISSING_ACTION.search(text) or _MISSING_IN_VAULT.search(text)
     return (found["action"], found["scope"] or "") if found else ("", "")
 
 

@@ -1,6 +1,8 @@
 """What the portal's identity must, may and should not be allowed to do in Azure, and how to say so. Pure.
 
 Azure grants patterns with `*`, compared without case; what one assignment excludes another may still grant.
+Secrets are read by leave of their vault (`Microsoft.KeyVault/vaults/secrets/getSecret/action`, a data action,
+or an access policy): a workspace's or subscription's permissions don't tell it, only an attempt does.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from endpoints.azure_gateway.records import Permission
 
 _WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
 _ENDPOINTS = f"{_WORKSPACES}/onlineEndpoints"
+_LOCATIONS = "Microsoft.MachineLearningServices/locations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,23 @@ REQUIRED: tuple[Action, ...] = (
         essential=False,
     ),
     Action(f"{_ENDPOINTS}/deployments/write", "change instance counts", essential=False),
+    Action(
+        f"{_ENDPOINTS}/score/action",
+        "probe deployments of endpoints with Entra authentication",
+        essential=False,
+    ),
+)
+
+# Asked of the subscription: what a workspace's permissions say about them counts for nothing.
+OF_SUBSCRIPTION: tuple[Action, ...] = (
+    Action("Microsoft.Insights/metrics/read", "read metrics of many resources at once", essential=False),
+    Action(f"{_LOCATIONS}/vmSizes/read", "tell sizes of machines and what they cost", essential=False),
+    Action(f"{_LOCATIONS}/usages/read", "tell whether there is quota to scale out", essential=False),
+    Action(
+        "Microsoft.Insights/eventtypes/values/read",
+        "tell who changed an endpoint outside of it",
+        essential=False,
+    ),
 )
 
 UNWANTED: tuple[Action, ...] = (

@@ -81,7 +81,8 @@ class Pools:
         from azure.core.pipeline import AsyncPipeline
 
         if (origin, scope) not in self._outside:
-            transport = self._transport(origin, write=False, patience=patience)
+            # As it comes: unpacked, a few bytes can be more than fits in memory.
+            transport = self._transport(origin, write=False, patience=patience, unpack=False)
             policies = [self._authorise(scope)] if scope else []
             self._outside[origin, scope] = AsyncPipeline(transport, policies)
         return self._outside[origin, scope]
@@ -123,10 +124,12 @@ class Pools:
 
         return AsyncBearerTokenCredentialPolicy(self._credential, scope)
 
-    def _transport(self, base: str, *, write: bool, patience: float = 0.0) -> AioHttpTransport:
+    def _transport(
+        self, base: str, *, write: bool, patience: float = 0.0, unpack: bool = True
+    ) -> AioHttpTransport:
         from azure.core.pipeline.transport import AioHttpTransport
 
-        session = _session(self._settings, base, write=write)
+        session = _session(self._settings, base, write=write, unpack=unpack)
         self._stack.push_async_callback(session.close)
         return AioHttpTransport(
             session=session,
@@ -146,7 +149,7 @@ async def _beginning(response: Any, most: int) -> bytes:
     return bytes(content[:most])
 
 
-def _session(settings: GatewaySettings, base: str, *, write: bool) -> aiohttp.ClientSession:
+def _session(settings: GatewaySettings, base: str, *, write: bool, unpack: bool) -> aiohttp.ClientSession:
     import aiohttp
 
     connector = aiohttp.TCPConnector(
@@ -158,6 +161,7 @@ def _session(settings: GatewaySettings, base: str, *, write: bool) -> aiohttp.Cl
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=_proxy(base),
+        auto_decompress=unpack,
     )
     if write:
         # aiohttp has no public switch for its silent repeat. A test counts the PUTs that arrive.

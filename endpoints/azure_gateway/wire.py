@@ -30,6 +30,7 @@ _REMAINING = {
 
 # Of what another host than Azure's own services answers, so much is read.
 MOST_BYTES = 256 * 1024
+_PLAIN = {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Wire:
         deadline, scope = self._settings.deadline, self._scope(SECRETS)
         await self._have_token(scope, self._until(deadline))
         sender = self._pools.outside(origin, scope=scope, patience=deadline, most=MOST_BYTES)
-        return await self._in_turn("GET", url, SECRETS, origin, sender=sender)
+        return await self._in_turn("GET", url, SECRETS, origin, sender=sender, headers=_PLAIN)
 
     async def probe(
         self, origin: str, url: str, body: bytes, *, headers: Mapping[str, str], key: str = ""
@@ -131,7 +132,7 @@ class Wire:
             origin,
             sender=self._pools.outside(origin, scope=scope, patience=deadline, most=MOST_BYTES),
             content=body,
-            headers={**headers, "Authorization": f"Bearer {key}"} if key else headers,
+            headers={**_PLAIN, **headers, **({"Authorization": f"Bearer {key}"} if key else {})},
             deadline=deadline,
         )
 

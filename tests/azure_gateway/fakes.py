@@ -85,6 +85,10 @@ def settings_for(url: str, certificates: Certificates, **changes: Any) -> Gatewa
         resource_manager=url,
         metrics=f"{url}/metrics/{{region}}",
         metrics_audience="https://metrics.test",
+        key_vault_suffix=url.removeprefix("https://"),
+        key_vault_audience="https://vault.test",
+        scoring_suffix=url.removeprefix("https://"),
+        scoring_audience="https://scoring.test",
         ca_bundle=str(certificates.ca_bundle),
     )
     return GatewaySettings(cloud=cloud, **changes)
@@ -94,10 +98,15 @@ def settings_for(url: str, certificates: Certificates, **changes: Any) -> Gatewa
 async def connected(
     settings: GatewaySettings, *, buckets: Buckets | None = None, **options: Any
 ) -> AsyncIterator[Azure]:
-    """A connection that already has its two tokens, and buckets of its own."""
-    tokens = TokenCache()
-    tokens.put(token_key(settings, settings.cloud.scope), "a-token", 4102444800)
-    tokens.put(token_key(settings, settings.cloud.metrics_scope), "a-metrics-token", 4102444800)
+    """A connection that already has its tokens, one for each place it may go to, and buckets of its own."""
+    tokens, cloud = TokenCache(), settings.cloud
+    for scope, token in (
+        (cloud.scope, "a-token"),
+        (cloud.metrics_scope, "a-metrics-token"),
+        (cloud.key_vault_scope, "a-vault-token"),
+        (cloud.scoring_scope, "a-scoring-token"),
+    ):
+        tokens.put(token_key(settings, scope), token, 4102444800)
     async with connect(
         settings, tokens=tokens, buckets=buckets or Buckets(settings.rates), **options
     ) as azure:

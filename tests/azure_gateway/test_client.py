@@ -301,6 +301,39 @@ async def test_operation__of_the_resource_manager__gives_its_status(certificates
     assert fake.calls[0].query == "api-version=x&s=a%2Bb"
 
 
+RESULT_PATH = samples.OPERATION_PATH.replace("mfeOperationsStatus", "mfeOperationResults")
+
+
+async def test_patch__that_names_only_where_its_result_will_be__is_followed_there(
+    certificates: Certificates,
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "PATCH":
+            return web.json_response(None, status=202, headers={"Location": f"{fake.url}{RESULT_PATH}?t=1"})
+        return web.json_response(None, status=202, headers={"Retry-After": "2"})
+
+    async with gateway(certificates, answer) as (fake, azure):
+        accepted = await azure.patch_deployment_capacity(samples.DEPLOYMENT, 3, request_id="attempt-7")
+        running = await azure.get_operation(accepted.operation_uri)
+        fake.answer = answers(body=samples.deployment())
+        done = await azure.get_operation(accepted.operation_uri)
+        fake.answer = arm_error(400, "OutOfQuota", "no cores")
+        with pytest.raises(errors.Rejected) as caught:
+            await azure.get_operation(accepted.operation_uri)
+    assert accepted.client_request_id == fake.calls[0].headers["x-ms-client-request-id"] == "attempt-7"
+    assert (running.ended, running.retry_after) == (False, 2.0)
+    assert (done.ended, done.succeeded) == (True, True)
+    assert caught.value.code == "OutOfQuota"
+
+
+async def test_put__whose_location_is_the_resource_itself__names_no_operation(
+    certificates: Certificates,
+) -> None:
+    answer = answers(200, None, Location=f"https://localhost{samples.ENDPOINT}")
+    async with gateway(certificates, answer) as (_fake, azure):
+        assert (await put(azure)).operation_uri == ""
+
+
 @pytest.mark.parametrize(
     "uri",
     [

@@ -71,6 +71,18 @@ def test_missing_action__not_named__is_empty(text: str) -> None:
     assert failures.missing_action(text) == ("", "")
 
 
+def test_missing_action__of_a_vault__is_found_in_its_own_text() -> None:
+    text = (
+        "Caller is not authorized to perform action on resource.\r\nCaller: appid=a;oid=b;iss=c\r\n"
+        "Action: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\n"
+        "Resource: '/subscriptions/s/vaults/v/secrets/k'\r\nAssignment: (not found)"
+    )
+    assert failures.missing_action(text) == (
+        "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+        "/subscriptions/s/vaults/v/secrets/k",
+    )
+
+
 def test_cloud__address_without_tls__is_refused() -> None:
     with pytest.raises(ValueError, match="https"):
         CloudSettings(resource_manager="http://localhost:1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from endpoints.azure_gateway.permissions import REQUIRED, UNWANTED, allows, judge
+from endpoints.azure_gateway.permissions import OF_SUBSCRIPTION, REQUIRED, UNWANTED, allows, judge
 from endpoints.azure_gateway.records import Permission
 
 ML = "Microsoft.MachineLearningServices/workspaces"
@@ -74,3 +74,18 @@ def test_judge__nothing_granted__misses_everything() -> None:
 
 def test_judge__owner__is_granted_everything_unwanted() -> None:
     assert judge([Permission(("*",))]).superfluous == UNWANTED
+
+
+def test_judge__of_a_subscription__names_what_prices_quota_and_activity_need() -> None:
+    verdict = judge([Permission(("Microsoft.Insights/*/read",))], required=OF_SUBSCRIPTION, unwanted=())
+    assert verdict.sufficient
+    assert verdict.sentences() == [
+        "Missing (optional today): Microsoft.MachineLearningServices/locations/vmSizes/read. "
+        "Without it the portal can't tell sizes of machines and what they cost.",
+        "Missing (optional today): Microsoft.MachineLearningServices/locations/usages/read. "
+        "Without it the portal can't tell whether there is quota to scale out.",
+    ]
+
+
+def test_judge__reader_of_a_subscription__has_all_that_is_asked_of_it() -> None:
+    assert judge([Permission(("*/read",))], required=OF_SUBSCRIPTION, unwanted=()).missing == ()

@@ -63,6 +63,32 @@ def test_metadata__of_a_known_cloud__has_the_data_plane_of_that_cloud() -> None:
     assert cloud.metrics_audience == "https://metrics.monitor.azure.cn"
 
 
+def test_metadata__of_an_unknown_cloud__has_neither_vaults_nor_scoring_uris() -> None:
+    cloud = CloudSettings.from_metadata(metadata("https://arm.example"))
+    assert (cloud.key_vault_suffix, cloud.scoring_suffix) == ("", "")
+
+
+def test_metadata__of_a_known_cloud__has_the_vaults_and_scoring_uris_of_that_cloud() -> None:
+    cloud = CloudSettings.from_metadata(metadata("https://management.usgovcloudapi.net"))
+    assert (cloud.key_vault_suffix, cloud.scoring_suffix) == (
+        "vault.usgovcloudapi.net",
+        "inference.ml.azure.us",
+    )
+    assert cloud.key_vault_scope == "https://vault.usgovcloudapi.net/.default"
+    assert cloud.scoring_scope == "https://ml.azure.us/.default"
+
+
+def test_metadata__that_tells_where_vaults_and_scoring_uris_are__is_believed() -> None:
+    told = metadata(
+        "https://arm.example", keyVaultAudience="https://kv.example/", scoringAudience="https://ml.example"
+    )
+    told["suffixes"] = {"storage": "s", "keyVaultDns": ".Vault.example", "scoring": "localhost:8643"}
+    cloud = CloudSettings.from_metadata(told)
+    assert (cloud.key_vault_suffix, cloud.scoring_suffix) == ("vault.example", "localhost:8643")
+    assert cloud.key_vault_scope == "https://kv.example/.default"
+    assert cloud.scoring_scope == "https://ml.example/.default"
+
+
 def test_metadata__that_tells_where_metrics_are__is_believed() -> None:
     told = metadata(
         "https://arm.example", metrics="https://m.example/{region}/", metricsAudience="https://m.example"
