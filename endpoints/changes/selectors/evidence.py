@@ -75,7 +75,7 @@ def _together(found: Mapping[str, tuple[GateMinute, ...]], names: Iterable[str])
 
 def _sample(minute: GateMinute) -> MinuteSample:
     return MinuteSample(
-        minute=int(minute.minute.timestamp()),
+        minute=minute.minute,
         requests=minute.requests,
         errors=minute.errors,
         throttled=minute.throttled,
@@ -109,9 +109,9 @@ def _figure(
     before = figures_between(endpoint_id, name, beside, started - BEFORE, started)
 
     def samples(found: Mapping[str, tuple[FigureMinute, ...]], chosen: list[str]) -> tuple[FigureSample, ...]:
-        sums: dict[int, tuple[float, float]] = {}
+        sums: dict[datetime, tuple[float, float]] = {}
         for row in (row for one in chosen for row in found.get(one, ())):
-            minute = int(row.minute.timestamp())
+            minute = row.minute
             count, total = sums.get(minute, (0.0, 0.0))
             sums[minute] = (count + row.count, total + row.total)
         return tuple(FigureSample(minute, *sums[minute]) for minute in sorted(sums))
