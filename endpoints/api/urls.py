@@ -12,6 +12,7 @@ from endpoints.api import (
     fleet,
     me,
     metrics,
+    prices,
     rollback,
     schema,
     telemetry,
@@ -62,6 +63,7 @@ urlpatterns = [
     path(
         "workspaces/<azure_name:ws>/disconnect", workspaces.Disconnect.as_view(), name="workspace_disconnect"
     ),
+    path("workspaces/<azure_name:ws>/prices", prices.Prices.as_view(), name="prices"),
     path("endpoints", fleet.Endpoints.as_view(), name="endpoints"),
     path(_ENDPOINT, fleet.Endpoint.as_view(), name="endpoint"),
     path(f"{_ENDPOINT}/history", fleet.History.as_view(), name="endpoint_history"),

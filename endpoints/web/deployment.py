@@ -22,6 +22,7 @@ from endpoints.web.metrics import chip_of_metrics, section
 from endpoints.web.numbers import MISSING, percentage
 from endpoints.web.pages import PageRequest, is_partial, on_workspace, page, partial, render
 from endpoints.web.plots import Scene
+from endpoints.web.prices_view import cost_view
 from endpoints.web.states import azure_sign
 
 HISTORY = 200
@@ -46,7 +47,7 @@ def deployment(
     one = next((each for each in shown.deployments if each.name.lower() == deployment.lower()), None)
     if one is None:
         raise NotFound(f"{shown.name} has no deployment {deployment}, or it was deleted.")
-    context = _facts(request, shown, one)
+    context = _facts(request, shown, one, workspace)
     if is_partial(request):
         return partial(request, "partials/deployment.html", context)
     home = reverse(
@@ -62,7 +63,9 @@ def deployment(
     return render(request, "endpoint/deployment.html", context, section="fleet")
 
 
-def _facts(request: PageRequest, shown: EndpointPage, one: DeploymentRow) -> dict[str, Any]:
+def _facts(
+    request: PageRequest, shown: EndpointPage, one: DeploymentRow, workspace: WorkspaceRow
+) -> dict[str, Any]:
     """What may change while one watches."""
     brief = metrics.briefs([shown.id])[shown.id]
     items = inventory.history(shown.id, limit=HISTORY).items
@@ -71,6 +74,7 @@ def _facts(request: PageRequest, shown: EndpointPage, one: DeploymentRow) -> dic
         "one": one,
         "sign": azure_sign(one.provisioning_state),
         "current": figures_of(metrics.latest([one.id]).get(one.id), metrics.budget_at(shown.id)),
+        "cost": cost_view(workspace, shown.location, one),
         "telemetry": brief,
         "metrics_chip": chip_of_metrics(brief),
         "fresh": chip(shown.read_at, shown.freshness.cadence_seconds),
