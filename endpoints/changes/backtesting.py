@@ -9,7 +9,7 @@ from endpoints.changes.evidence import Evidence
 from endpoints.changes.gates import Measurement, measure_each
 from endpoints.changes.gatespec import GateSpec
 from endpoints.changes.standing import GateStanding, overall, standing
-from endpoints.changes.verdict import Verdict
+from endpoints.changes.verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,11 @@ def backtest(specs: Sequence[GateSpec], evidence: Evidence) -> Backtest:
     for passed in range(1, evidence.expected_minutes + 1):
         for kept, stream in zip(told, streams, strict=True):
             kept.append(next(stream))
-        standings = _standings(specs, told)
-        harmful = next((one for one in standings if one.harm), None)
-        if harmful:
-            return _ended(evidence, standings, told, passed, harmful.name)
+        if any(kept[-1].outcome is Outcome.FAIL for kept in told):
+            standings = _standings(specs, told)
+            harmful = next((one for one in standings if one.harm), None)
+            if harmful:
+                return _ended(evidence, standings, told, passed, harmful.name)
     return _ended(evidence, _standings(specs, told), told, None, "")
 
 

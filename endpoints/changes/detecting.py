@@ -42,6 +42,18 @@ def detectable_beside(
     return _smallest(requests, min(rate + allowed, 1.0), weighted)
 
 
+def finds(requests: float, limit: float, alpha: float, rate: float) -> bool:
+    """Whether such a rate is found to be over the limit."""
+    return chance(requests, _needed(requests, limit, alpha), rate) >= POWER
+
+
+def finds_beside(requests: float, stable: Count, allowed: float, alpha: float, rate: float) -> bool:
+    """Whether such a rate is found to exceed the stable's by more than is allowed."""
+    if stable.of <= 0 or requests <= 0:
+        return False
+    return chance(requests, _needed_beside(requests, stable, allowed, alpha), rate) >= POWER
+
+
 def chance(requests: float, needed: float | None, rate: float) -> float:
     """The chance of at least so many bad ones."""
     if needed is None:
@@ -94,10 +106,16 @@ def _needed_beside(requests: float, stable: Count, allowed: float, alpha: float)
     return _least(requests * min(rate + allowed, 1.0), requests, proves)
 
 
-def _least(low: float, high: float, proves: Callable[[float], bool]) -> float | None:
-    if not proves(high):
+def _least(mean: float, most: float, proves: Callable[[float], bool]) -> float | None:
+    """The least number of bad ones, from the mean on, that proves harm."""
+    if not proves(most):
         return None
-    while high - low > max(0.05, high * 1e-4):
+    low, step = mean, 1 + 3 * math.sqrt(mean)
+    high = min(most, low + step)
+    while high < most and not proves(high):
+        low, step = high, step * 2
+        high = min(most, low + step)
+    while high - low > max(0.25, high * 1e-4):
         middle = (low + high) / 2
         low, high = (low, middle) if proves(middle) else (middle, high)
     return high

@@ -6,14 +6,17 @@ None is unknown, and a minute that is not there is unknown too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class MinuteSample:
-    """One deployment's minute. `minute`: the second since 1970 at which it begins; p95 in ms; use in percent."""
+    """One deployment's minute, named by when it begins. `p95` in ms, use in percent."""
 
-    minute: int
+    minute: datetime
     requests: float | None = None
     errors: float | None = None
     throttled: float | None = None
@@ -27,7 +30,7 @@ class MinuteSample:
 class FigureSample:
     """A business figure's minute: `total` over `count` cases; of a rate, `total` of them are what is counted."""
 
-    minute: int
+    minute: datetime
     count: float | None
     total: float | None
 
@@ -60,6 +63,37 @@ class Evidence:
     figures: Mapping[str, FigureEvidence] = field(default_factory=dict)
 
 
+def begins_at(evidence: Evidence) -> datetime | None:
+    """The first minute of the step that anything is known of; None when there is none."""
+    figures = evidence.figures.values()
+    own = [sample.minute for sample in (*evidence.candidate, *evidence.stable)]
+    business = [sample.minute for each in figures for sample in (*each.candidate, *each.stable)]
+    return min([*own, *business], default=None)
+
+
+def after_minutes(evidence: Evidence, passed: int) -> Evidence:
+    """What was known of the step when so many of its minutes were all there was."""
+    begin = begins_at(evidence)
+    if begin is None:
+        return replace(evidence, expected_minutes=passed)
+    until = begin + passed * MINUTE
+    return replace(
+        evidence,
+        candidate=tuple(sample for sample in evidence.candidate if sample.minute < until),
+        stable=tuple(sample for sample in evidence.stable if sample.minute < until),
+        expected_minutes=passed,
+        figures={name: _figure_up_to(each, until) for name, each in evidence.figures.items()},
+    )
+
+
+def _figure_up_to(figure: FigureEvidence, until: datetime) -> FigureEvidence:
+    return replace(
+        figure,
+        candidate=tuple(sample for sample in figure.candidate if sample.minute < until),
+        stable=tuple(sample for sample in figure.stable if sample.minute < until),
+    )
+
+
 _COUNTS = ("requests", "errors", "throttled")
 _HIGHEST = ("p95", "cpu_max", "memory_max", "gpu_max")
 
@@ -76,7 +110,7 @@ def combined(series: Iterable[Sequence[MinuteSample]]) -> tuple[MinuteSample, ..
     )
 
 
-def _together(minute: int, samples: Sequence[MinuteSample]) -> MinuteSample:
+def _together(minute: datetime, samples: Sequence[MinuteSample]) -> MinuteSample:
     found: dict[str, float | None] = {}
     for name in _COUNTS:
         known = _known(getattr(sample, name) for sample in samples)

@@ -14,7 +14,16 @@ from typing import Any
 
 from endpoints.changes import gatewords as words
 from endpoints.changes.detecting import detectable_beside, detectable_rate
-from endpoints.changes.evidence import Evidence, FigureEvidence, FigureSample, MinuteSample, combined
+from endpoints.changes.evidence import (
+    MINUTE,
+    Evidence,
+    FigureEvidence,
+    FigureSample,
+    MinuteSample,
+    after_minutes,
+    begins_at,
+    combined,
+)
 from endpoints.changes.gatespec import GateSpec, Kind, blind_beyond, gate
 from endpoints.changes.meters import Meter, Tally, limit_of
 from endpoints.changes.readings import Broken, Reading, before, readings
@@ -95,25 +104,19 @@ def measure_each(spec: GateSpec, evidence: Evidence) -> Iterator[Measurement]:
     """What the gate would have said after each of the expected minutes, as if it had been live."""
     try:
         meter, minutes = Meter(spec, before(spec, evidence)), readings(spec, evidence)
-    except Broken as broken:
+    except Broken:
+        # Only from some minute on, perhaps.
         for passed in range(1, evidence.expected_minutes + 1):
-            yield _error(spec, str(broken), passed)
+            yield measure(spec, after_minutes(evidence, passed))
         return
     begin = begins_at(evidence)
-    by_place: dict[int, Reading] = {(reading.minute - begin) // 60: reading for reading in minutes}
+    by_place: dict[int, Reading] = {}
+    if begin is not None:
+        by_place = {(reading.minute - begin) // MINUTE: reading for reading in minutes}
     for place in range(evidence.expected_minutes):
         if place in by_place:
             meter.feed(by_place[place])
         yield _judged(spec, evidence, meter.tally(), place + 1)
-
-
-def begins_at(evidence: Evidence) -> int:
-    """The first minute that anything is known of."""
-    own = [sample.minute for sample in (*evidence.candidate, *evidence.stable)]
-    figures = [
-        sample.minute for each in evidence.figures.values() for sample in (*each.candidate, *each.stable)
-    ]
-    return min([*own, *figures], default=0)
 
 
 def _error(spec: GateSpec, reason: str, expected: int) -> Measurement:

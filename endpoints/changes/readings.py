@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from endpoints.changes.evidence import Evidence, FigureEvidence, FigureSample, MinuteSample
 from endpoints.changes.gatespec import LATENCIES, GateSpec, Kind
@@ -24,7 +25,7 @@ class Broken(Exception):
 class Reading:
     """One minute. None is unknown; a count of 0 says nothing. `requests` (of a figure: cases) are the candidate's."""
 
-    minute: int
+    minute: datetime
     requests: float | None
     candidate: Count | None
     stable: Count | None
@@ -63,7 +64,7 @@ def _series(
 
 def _sound(samples: Sequence[Sample]) -> list[Sample]:
     """In the order of their minutes, or Broken for a value that no measurement can have."""
-    found: dict[int, Sample] = {}
+    found: dict[datetime, Sample] = {}
     for sample in samples:
         if sample.minute in found:
             raise Broken("The source gave the same minute twice.")
