@@ -76,6 +76,9 @@ class World(NamedTuple):
     by_person: bool = False
     confirmed: bool = False
     accepted: bool = False
+    """The newest call of this step was taken, and the move that belongs to it was fenced."""
+    answered: bool = False
+    """Some call of this step was, be it an older one."""
     calls: tuple[Call, ...] = ()
     workers: tuple[Worker, Worker] = (Worker(), Worker())
     crashes: int = 0
@@ -124,6 +127,8 @@ class Rules:
     """One reading confirms, and only another one, later, ends."""
     gate_fenced: bool = True
     """A gate rolls back only the goal that it judged."""
+    one_explanation: bool = True
+    """Where a call was answered, no other call is taken for the reason of what Azure shows."""
     cancels: bool = True
     """When a change ends, no write is expected from it any more."""
 
@@ -164,7 +169,10 @@ def _look(world: World, number: int, rules: Rules) -> Iterator[tuple[str, World]
     leased = _leased(world, number, rules)
     if leased is None:
         return
-    for action in _decisions(leased, rules):
+    actions = _decisions(leased, rules)
+    if not actions and leased.holder != world.holder:
+        yield "work takes the lease and waits", _settled(leased)
+    for action in actions:
         worker = Worker("decided", action, leased.generation, leased.epoch, leased.state, leased.target)
         yield f"work reads and decides: {action}", _settled(_set(leased, number, worker))
 
@@ -294,7 +302,7 @@ def _act(world: World, number: int, rules: Rules) -> World:
 def _turn(world: World, action: str, rules: Rules) -> World:
     match action:
         case "Accept":
-            return _moved(_adopted(world), "verifying", confirmed=False, accepted=False)
+            return _moved(_adopted(world, rules), "verifying", confirmed=False, accepted=False)
         case "Confirm":
             return world._replace(confirmed=True)
         case "Again":
@@ -313,7 +321,7 @@ def _turn(world: World, action: str, rules: Rules) -> World:
 def _baked(world: World, action: str, rules: Rules) -> World:
     match action:
         case "StepOver" if world.step + 1 < len(STEPS):
-            return _moved(world, "applying", accepted=False)._replace(step=world.step + 1)
+            return _moved(world, "applying", accepted=False, answered=False)._replace(step=world.step + 1)
         case "StepOver":
             return _ended(world, "succeeded", rules)
         case "HoldHere":
@@ -370,8 +378,9 @@ def _taken(world: World, number: int, index: int) -> World:
     call, fenced = world.calls[index], _fenced(world, number)
     world = _set(_with(world, index, call._replace(row="closed", worker=NOBODY)), number)
     if fenced:
-        same = call.newest and (call.generation, call.split) == (world.generation, world.target)
-        return world._replace(accepted=world.accepted or same)
+        same = (call.generation, call.split) == (world.generation, world.target)
+        newest = call.newest and same
+        return world._replace(accepted=world.accepted or newest, answered=world.answered or same)
     return _moved(world, "verifying", confirmed=False, accepted=False)
 
 
@@ -407,6 +416,7 @@ def _roll_back(world: World, rules: Rules, *, by_person: bool) -> World:
         generation=world.generation + rules.raises_generation,
         confirmed=False,
         accepted=False,
+        answered=False,
     )
 
 
@@ -479,13 +489,15 @@ def _moved(world: World, to: str, **values: bool) -> World:
 
 def _ended(world: World, to: str, rules: Rules) -> World:
     """Nobody owns the split any more: the generation grows and no write is expected."""
-    world = _moved(world, to, confirmed=False, accepted=False)
+    world = _moved(world, to, confirmed=False, accepted=False, answered=False)
     expected = frozenset() if rules.cancels else world.expected
     return world._replace(expected=expected, generation=world.generation + 1)
 
 
-def _adopted(world: World) -> World:
-    """One call explains what Azure shows: the oldest of this goal."""
+def _adopted(world: World, rules: Rules) -> World:
+    """One call explains what Azure shows: one that was answered, or else the oldest of this goal."""
+    if world.answered and rules.one_explanation:
+        return world
     for index, call in enumerate(world.calls):
         if call.generation == world.generation and call.split == world.target and call.row != "closed":
             return _with(world, index, call._replace(row="closed"))

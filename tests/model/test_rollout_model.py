@@ -95,6 +95,17 @@ MUTANTS: list[tuple[str, Bad[World], list[str]]] = [
         ["end of 1", "click: roll back", "work acts: Accept", "work acts: StepDone"],
     ),
     (
+        "one_explanation",
+        rules.candidate_serves_again,
+        [
+            "pause while waiting",
+            "work hears yes",
+            "work hears nothing",
+            "work acts: Accept",
+            "click: roll back",
+        ],
+    ),
+    (
         "gate_fenced",
         flaw("a gate undoes what a person ordered"),
         ["work reads and decides: RollBack", "click: roll back", "work acts: RollBack"],
