@@ -67,7 +67,8 @@ MOVES: dict[State, frozenset[State]] = {
     State.APPROVED: frozenset({State.SCHEDULED, State.APPLYING}) | _BEFORE_START,
     # Back to approved: its start was called off, or could not be made when it was due.
     State.SCHEDULED: frozenset({State.APPROVED, State.APPLYING}) | _BEFORE_START,
-    State.APPLYING: frozenset({State.VERIFYING, State.HELD}) | _STOPS,
+    # Applying to itself: a rollback's own scaling is left out.
+    State.APPLYING: frozenset({State.APPLYING, State.VERIFYING, State.HELD}) | _STOPS,
     State.VERIFYING: frozenset({State.APPLYING, State.BAKING, State.SUCCEEDED}) | _STOPS,
     State.BAKING: frozenset({State.APPLYING, State.HELD, State.SUCCEEDED}) | _STOPS,
     State.HELD: frozenset({State.APPLYING, State.BAKING, State.SUCCEEDED}) | _STOPS,

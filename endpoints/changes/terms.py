@@ -48,6 +48,19 @@ class Terms:
             "on_failure": self.on_failure.value,
         }
 
+    def for_ledger(self) -> dict[str, Any]:
+        """The same with fractions as text: the ledger's bytes have no floating point."""
+        told: dict[str, Any] = _without_floats(self.as_json())
+        return told
+
+
+def _without_floats(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return {key: _without_floats(item) for key, item in value.items()}
+    return [_without_floats(item) for item in value] if isinstance(value, list) else value
+
 
 def terms_from_json(data: Mapping[str, Any]) -> Terms:
     """Terms as stored; {} for a change that was written without any."""

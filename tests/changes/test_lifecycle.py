@@ -29,7 +29,7 @@ def test_rollback__of_anything_at_work__can_take_over(state):
 
 
 APPROVED = {State.APPROVED, State.SCHEDULED}
-AT_WORK = {State.VERIFYING, State.BAKING, State.HELD}
+AT_WORK = {State.APPLYING, State.VERIFYING, State.BAKING, State.HELD}
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - APPROVED - AT_WORK))

@@ -59,7 +59,7 @@ def edit_change(
             "revision": change.revision + 1,
             "plan": [step.as_json() for step in steps],
             "base": base.as_json(),
-            "terms": wanted.terms.as_json(),
+            "terms": wanted.terms.for_ledger(),
         },
         personal={"reason": words},
         revision=change.revision + 1,

@@ -105,7 +105,7 @@ def _request(order: _Order) -> int:
         facts={
             "plan": revision.plan,
             "base": revision.base,
-            "terms": revision.terms,
+            "terms": order.draft.terms.for_ledger(),
             "hash": revision.content_hash,
         },
         personal={"reason": order.reason},
