@@ -1,4 +1,4 @@
-"""Measured values by minute, hour and day; collectors and their runs; latency budgets.
+"""Measured values by minute, hour and day; collectors and their runs; latency budgets; business figures.
 
 The three series are partitioned by time and written in bulk (`services/minutes.py`, `services/rollups.py`); the
 models describe them for reading. They hold a deployment's id without a foreign key: a key check per row and
@@ -371,3 +371,62 @@ class Budget(models.Model):
     class Meta:
         db_table = "metrics_budget"
         indexes = (models.Index(fields=("endpoint", "-since"), name="metrics_budget_as_of"),)
+
+
+class Figure(models.Model):
+    """A business figure of one endpoint, that somebody defined and sends: `kind` says how its values are read.
+
+    What it means never changes: another meaning is another figure, once this one was ended.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    endpoint = models.ForeignKey("inventory.Endpoint", on_delete=models.PROTECT, related_name="+")
+    name = models.TextField()
+    label = models.TextField()
+    kind = models.TextField()
+    unit = models.TextField(default="")
+    made_by = models.TextField()
+    made_at = models.DateTimeField()
+    ended_by = models.TextField(default="")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "metrics_figure"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("endpoint", "name"), condition=Q(ended_at__isnull=True), name="metrics_figure_once"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=("rate", "mean")), name="metrics_figure_kind"),
+        )
+        indexes = (models.Index(fields=("endpoint", "-id"), name="metrics_figure_newest"),)
+
+
+class FigureValue(models.Model):
+    """`total` over `count` observations of a deployment (lower-case name) in one minute."""
+
+    figure_id = models.BigIntegerField()
+    deployment = models.TextField()
+    minute = models.DateTimeField()
+    count = models.BigIntegerField()
+    total = models.FloatField()
+
+    class Meta:
+        abstract = True
+
+
+class FigureMinute(FigureValue):
+    """A value within the retention of minutes; daily partitions, because whole days are dropped at once."""
+
+    pk = models.CompositePrimaryKey("figure_id", "deployment", "minute")
+
+    class Meta:
+        db_table = "metrics_figure_minute"
+
+
+class KeptFigureMinute(FigureValue):
+    """A value that outlives retention with the minutes of its window."""
+
+    pk = models.CompositePrimaryKey("figure_id", "deployment", "minute")
+
+    class Meta:
+        db_table = "metrics_kept_figure_minute"

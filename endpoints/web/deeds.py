@@ -38,6 +38,8 @@ _DEEDS = {
     "budget.set": "set a latency budget",
     "budget.rejected": "rejected a latency budget",
     "budget.withdrawn": "took a proposed latency budget back",
+    "figure.defined": "defined a business figure",
+    "figure.ended": "ended a business figure",
     "endpoint.drift": "changed outside the portal",
     "drift.attributed": "looked in Azure's activity log who changed it",
     "workspace.connected": "connected a workspace",

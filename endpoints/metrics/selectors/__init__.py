@@ -23,7 +23,20 @@ from endpoints.metrics.selectors.collecting import (
     collectors,
 )
 from endpoints.metrics.selectors.expected import expected_p95, expected_traffic
-from endpoints.metrics.selectors.figures import FigureMinute, FigureMinutes, FigureRow, figures_between
+from endpoints.metrics.selectors.figures import (
+    FigureMinute,
+    FigureMinutes,
+    FigurePage,
+    FigureRow,
+    FigureSeries,
+    SentMinute,
+    SentPage,
+    figure_named,
+    figure_series,
+    figures,
+    figures_between,
+    sent_minutes,
+)
 from endpoints.metrics.selectors.gates import GateMinute, GateMinutes, gate_minutes
 from endpoints.metrics.selectors.latest import LatestRow, latest
 from endpoints.metrics.selectors.observed import ObservedSplit, observed_split
@@ -44,7 +57,9 @@ __all__ = [
     "Coverage",
     "FigureMinute",
     "FigureMinutes",
+    "FigurePage",
     "FigureRow",
+    "FigureSeries",
     "GateMinute",
     "GateMinutes",
     "HealthPage",
@@ -52,6 +67,8 @@ __all__ = [
     "LatestRow",
     "ObservedSplit",
     "ProposalRow",
+    "SentMinute",
+    "SentPage",
     "Series",
     "Share",
     "backfills",
@@ -63,6 +80,9 @@ __all__ = [
     "collectors",
     "expected_p95",
     "expected_traffic",
+    "figure_named",
+    "figure_series",
+    "figures",
     "figures_between",
     "finest_grain",
     "gate_minutes",
@@ -74,6 +94,7 @@ __all__ = [
     "open_proposals",
     "over_budget",
     "peaks",
+    "sent_minutes",
     "series",
     "together",
 ]

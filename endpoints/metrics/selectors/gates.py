@@ -134,7 +134,7 @@ def _rows(
     endpoint_id: int, names: list[str], since: datetime, until: datetime
 ) -> dict[tuple[str, datetime], tuple[float | None, ...]]:
     found: dict[tuple[str, datetime], tuple[float | None, ...]] = {}
-    values = {"endpoint": endpoint_id, "names": names, "since": since, "until": until}
+    values: dict[str, Any] = {"endpoint": endpoint_id, "names": names, "since": since, "until": until}
     with connection.cursor() as cursor:
         cursor.execute(_MINUTES, values)
         for name, second, *measured in cursor.fetchall():

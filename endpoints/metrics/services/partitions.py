@@ -17,18 +17,23 @@ WHERE i.inhparent = %s::regclass ORDER BY c.relname
 """
 _DAYS_AHEAD = 3
 # On which days a partition may be missing: enough of them to meet each month, or year, once.
-_AHEAD = {"minute": range(_DAYS_AHEAD + 1), "hour": (0, 31), "day": (0, 366)}
+_AHEAD = {
+    "minute": range(_DAYS_AHEAD + 1),
+    "figure_minute": range(_DAYS_AHEAD + 1),
+    "hour": (0, 31),
+    "day": (0, 366),
+}
 
 
 def make_ahead() -> None:
-    """Partitions of the three series for now and the days to come. Those that are there stay as they are."""
+    """Partitions of all series for now and the days to come. Those that are there stay as they are."""
     today = db_now().astimezone(UTC).date()
     for series, days in _AHEAD.items():
         make(series, (today + timedelta(days=ahead) for ahead in days))
 
 
 def make(series: str, days: Iterable[date]) -> None:
-    """The partitions that hold these days. `series` is "minute", "hour", "packed_hour" or "day"."""
+    """The partitions that hold these days. `series` is "minute", "figure_minute", "hour", "packed_hour" or "day"."""
     with connection.cursor() as cursor:
         # Sorted: two who make the same ones wait for each other in the same order.
         for day in sorted(set(days)):

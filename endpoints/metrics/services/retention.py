@@ -39,6 +39,18 @@ ORDER BY m.deployment_id, m.minute
 ON CONFLICT (deployment_id, minute) DO UPDATE
 SET ({", ".join(NAMES)}) = ROW ({", ".join(f"COALESCE(t.{name}, EXCLUDED.{name})" for name in NAMES)})
 """  # noqa: S608 - names of columns
+_COPY_KEPT_FIGURES = f"""
+INSERT INTO metrics_kept_figure_minute (figure_id, deployment, minute, count, total)
+SELECT DISTINCT m.figure_id, m.deployment, m.minute, m.count, m.total
+FROM metrics_keep k JOIN metrics_figure f USING (endpoint_id)
+JOIN metrics_figure_minute m ON m.figure_id = f.id
+    AND m.minute >= {HOUR_OF.format("k.since")}
+    AND m.minute < {HOUR_OF.format("k.until + interval '1 hour' - interval '1 microsecond'")}
+    AND m.minute >= %(begins)s AND m.minute < %(ends)s
+WHERE k.since < %(ends)s AND k.until > %(begins)s
+ORDER BY m.figure_id, m.deployment, m.minute
+ON CONFLICT (figure_id, deployment, minute) DO UPDATE SET (count, total) = (EXCLUDED.count, EXCLUDED.total)
+"""  # noqa: S608 - an expression
 _HOURS_DUE = "SELECT EXISTS (SELECT FROM metrics_dirty_hour WHERE hour >= %(begins)s AND hour < %(ends)s)"
 _DAYS_DUE = "SELECT EXISTS (SELECT FROM metrics_dirty_day WHERE day >= %(begins)s AND day < %(ends)s)"
 
@@ -62,6 +74,7 @@ def drop_old() -> Dropped:
     kept = 0
     for series, first, drop in (
         ("minute", first_day, _drop_day),
+        ("figure_minute", first_day, _drop_day_of_figures),
         ("hour", first_month, _drop_month),
         ("packed_hour", first_month, _drop_packed),
     ):
@@ -89,6 +102,17 @@ def _drop_day(day: date) -> int | None:
         return int(cursor.rowcount)
 
     return partitions.drop("minute", day, copy_kept)
+
+
+def _drop_day_of_figures(day: date) -> int | None:
+    """Drop a day of business figures; how many were copied because they are kept."""
+
+    def copy_kept(cursor: Any) -> int:
+        window = {"begins": retained.midnight(day), "ends": retained.midnight(day + _DAY)}
+        cursor.execute(_COPY_KEPT_FIGURES, window)
+        return int(cursor.rowcount)
+
+    return partitions.drop("figure_minute", day, copy_kept)
 
 
 def _drop_month(first: date) -> int | None:
