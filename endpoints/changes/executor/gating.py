@@ -94,7 +94,7 @@ def _keep(job: Job, step: StepEvidence, measured: list[tuple[GateSpec, Measured]
 
 def _until(one: Measured, step: StepEvidence, now: datetime) -> datetime:
     """What could not be measured is told of the moment at which that was so, not of the minutes it did not see."""
-    return max(now.replace(second=0, microsecond=0), step.since) if one.outcome is Outcome.ERROR else step.until
+    return max(now, step.since) if one.outcome is Outcome.ERROR else step.until
 
 
 def _fold(change: Change, specs: Sequence[GateSpec]) -> _Word:
