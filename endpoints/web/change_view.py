@@ -112,6 +112,9 @@ _MOVES: dict[State, tuple[str, str, str]] = {
     State.CHECK_FAILED: ("bad", "Held by its checks", "bad"),
     State.IN_REVIEW: ("quiet", "Checks passed, waiting for review", ""),
     State.APPROVED: ("quiet", "Approved", ""),
+    State.SCHEDULED: ("waiting", "Scheduled", ""),
+    State.BAKING: ("running", "In force, baking", ""),
+    State.HELD: ("warn", "Held", "warn"),
     State.APPLYING: ("running", "Started", ""),
     State.VERIFYING: ("running", "Reading Azure back", ""),
     State.DRIFTED: ("drift", "Stopped: Azure shows traffic that nobody here ordered", "warn"),
@@ -121,6 +124,13 @@ _MOVES: dict[State, tuple[str, str, str]] = {
     State.WITHDRAWN: ("off", "Withdrawn", ""),
     State.EXPIRED: ("off", "Expired", ""),
     State.SUPERSEDED: ("back", "Superseded by a rollback", ""),
+}
+
+_SENT = {
+    State.APPLYING: "Left out; going on",
+    State.VERIFYING: "Sending it again",
+    State.BAKING: "Next step",
+    State.HELD: "Going on",
 }
 
 
@@ -134,8 +144,12 @@ def events(detail: ChangeDetail) -> list[Event]:
             icon, title = "back", "Rollback ordered"
         elif moved.after == State.CHECKING and moved.before:
             title = "Edited and checked again"
-        elif moved.after == State.APPLYING and moved.before == State.VERIFYING:
-            title = "Sending it again"
+        elif moved.after == State.APPLYING:
+            title = _SENT.get(moved.before, title)
+        elif moved.after == State.BAKING and moved.before == State.HELD:
+            title = "Resumed"
+        elif moved.after == State.IN_REVIEW and moved.before == State.IN_REVIEW:
+            title = "Approved by one more"
         found.append(Event(icon, title, moved.at, names.get(moved.actor, ""), moved.reason, tone))
     return found
 

@@ -26,6 +26,13 @@ _SIGNS = {
         "waiting", "Waiting for review", "Somebody who did not write it has to approve it."
     ),
     State.APPROVED: Sign("waiting", "Approved, not started", "Start it to send it to Azure."),
+    State.SCHEDULED: Sign(
+        "waiting", "Scheduled", "It starts at its time if everything still holds; otherwise it says why not."
+    ),
+    State.BAKING: Sign(
+        "running", "Baking", "The step is in force; its gates are asked until its time is over."
+    ),
+    State.HELD: Sign("warn", "Held", "It stays where it is until a person says how it goes on."),
     State.APPLYING: Sign("running", "Applying", "The executor sends it to Azure and waits for the answer."),
     State.VERIFYING: Sign(
         "running", "Reading back", "Azure is read until it reports the new split twice in a row."
@@ -57,6 +64,7 @@ def sign_of(state: State, *, kind: Kind = Kind.TRAFFIC, mine_to_review: bool = F
 
 OUTCOMES = {
     Outcome.PASS: Sign("quiet", "Pass"),
+    Outcome.WARN: Sign("warn", "Warning"),
     Outcome.INCONCLUSIVE: Sign("unknown", "Cannot tell"),
     Outcome.ERROR: Sign("unknown", "Not measured"),
     Outcome.FAIL: Sign("bad", "Fail"),
