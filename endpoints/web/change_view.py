@@ -145,7 +145,7 @@ def events(detail: ChangeDetail) -> list[Event]:
         elif moved.after == State.CHECKING and moved.before:
             title = "Edited and checked again"
         elif moved.after == State.APPLYING:
-            title = _SENT.get(moved.before, title)
+            title = _SENT.get(State(moved.before), title) if moved.before else title
         elif moved.after == State.BAKING and moved.before == State.HELD:
             title = "Resumed"
         elif moved.after == State.IN_REVIEW and moved.before == State.IN_REVIEW:
