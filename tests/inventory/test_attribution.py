@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import DatabaseError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,14 +20,16 @@ from endpoints.access.models import Workspace
 from endpoints.audit import services as audit
 from endpoints.audit.actors import SYSTEM_EXECUTOR
 from endpoints.audit.models import Entry, Personal
+from endpoints.azure_gateway.client import connect as gateway
 from endpoints.azure_gateway.errors import Forbidden, Throttled
 from endpoints.azure_gateway.records import ActivityRecord, Listing, Unreadable
 from endpoints.azure_gateway.settings import CloudSettings, CredentialKind, GatewaySettings
 from endpoints.core.clock import Clock
-from endpoints.core.ids import ref
+from endpoints.core.ids import new_request_id, ref
 from endpoints.dispatch import db_now
 from endpoints.inventory import attribution
 from endpoints.inventory.attribution import Candidate, Found, Wanted
+from endpoints.inventory.connection import gateway_settings
 from endpoints.inventory.models import Drift, DriftAttribution, DriftSearch, Endpoint
 from endpoints.inventory.selectors import drifts, endpoint_page, history
 from endpoints.inventory.services.attribution import attribute_drift
@@ -410,21 +414,65 @@ def test_a_drift__from_before_anybody_looked__is_left_as_it_is(drift: Drift) -> 
     assert row.attribution is None
 
 
-@pytest.mark.processes
-def test_a_foreign_write__in_the_emulators_world__is_attributed_to_who_made_it(
-    db: None, azure: Emulator
-) -> None:
+@pytest.fixture
+def production(azure: Emulator, db: None) -> Workspace:
+    """A mirrored workspace of a world whose activity log is not late."""
     azure.admin.settings(activity_delay_min=0.0, activity_delay_max=0.0)
     workspace = connect(azure, "mlw-prod-weu")
     sync(workspace)
-    name = Endpoint.objects.filter(workspace=workspace).order_by("pk").values_list("name", flat=True)[0]
+    return workspace
+
+
+@pytest.mark.processes
+def test_a_foreign_write__in_the_emulators_world__is_attributed_to_who_made_it(
+    azure: Emulator, production: Workspace
+) -> None:
+    endpoint = Endpoint.objects.order_by("pk")[0]
     azure.admin.foreign(
-        endpoint_id_of(azure, name), who={"name": "marta", "upn": MARTA}, traffic={"blue": 60, "green": 40}
+        endpoint_id_of(azure, endpoint.name),
+        who={"name": "marta", "upn": MARTA},
+        traffic={"blue": 60, "green": 40},
     )
-    sync(workspace)
+    sync(production)
 
     assert attribute_drift() == 1
 
     row = DriftAttribution.objects.get()
     assert row.found == "one", row.reason
     assert row.candidates[0]["caller"] == MARTA
+
+
+@pytest.mark.processes
+def test_our_own_write__taken_for_drift_in_the_emulators_world__is_known_for_ours(
+    azure: Emulator, production: Workspace
+) -> None:
+    """Ours in the ledger alone: whatever made it look like drift, the log's request id tells."""
+    endpoint = Endpoint.objects.order_by("pk")[0]
+    call, subject = new_request_id(), ref("endpoint", endpoint.pk)
+    with transaction.atomic():
+        audit.record(
+            actor=SYSTEM_EXECUTOR, action="change.call.intended", subject=ref("change", 1), endpoint=subject,
+            after={"call": call},
+        )  # fmt: skip
+    async_to_sync(put_split)(endpoint.arm_id, {"blue": 60, "green": 40}, call)
+    sync(production)
+    assert Drift.objects.exists()
+
+    attribute_drift()
+
+    assert not DriftAttribution.objects.exists()
+    azure.admin.foreign(
+        endpoint_id_of(azure, endpoint.name), who={"name": "marta", "upn": MARTA}, tags={"a": "b"}
+    )
+    sync(production)
+    DriftSearch.objects.update(due_at=db_now())
+    attribute_drift()
+    assert {row.candidates[0]["caller"] for row in DriftAttribution.objects.all()} == {MARTA}
+
+
+async def put_split(arm_id: str, split: dict[str, int], request_id: str) -> None:
+    async with gateway(gateway_settings()) as azure:
+        document = (await azure.get_endpoint(arm_id)).value.raw
+        accepted = await azure.put_endpoint_split(document, traffic=split, request_id=request_id)
+        while not (await azure.get_operation(accepted.operation_uri)).ended:
+            await asyncio.sleep(0.05)
