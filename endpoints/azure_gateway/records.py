@@ -402,9 +402,9 @@ class KeyFrom:
 class ProbeAnswer:
     """What a deployment answered to one request.
 
-    `seconds` runs from sending to the last byte read, a new connection included. `deployment` is who answered
-    as the answer itself says, "" when it does not. `body` is cut where `truncated` says so. `error` tells
-    people what was wrong, "" after a 2xx.
+    `seconds` runs from sending to the last byte read, opening a connection included where none is open.
+    `deployment` is who answered as the answer itself says, "" when it does not. `body` is cut where
+    `truncated` says so. `error` tells people what was wrong, "" after a 2xx.
     """
 
     status: int

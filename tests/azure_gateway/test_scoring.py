@@ -60,6 +60,21 @@ async def test_probe__after_another_of_another_deployment__names_its_own(certifi
     assert named == {"green", "blue"}
 
 
+async def test_probe__made_again__needs_no_new_connection(certificates: Certificates) -> None:
+    ports: list[int] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ports.append(request.transport.get_extra_info("peername")[1])
+        return web.json_response({})
+
+    async with gateway(certificates, answer) as (fake, azure):
+        for _ in range(3):
+            await probe(fake, azure)
+    assert len(ports) == 3
+    assert len(set(ports)) == 1
+
+
 async def test_probe__of_a_slow_deployment__says_how_slow(certificates: Certificates) -> None:
     async def slow(_: web.Request) -> web.Response:
         await asyncio.sleep(0.3)

@@ -21,6 +21,7 @@ from endpoints.azure_gateway.client import connect
 from endpoints.azure_gateway.credentials import TokenCache
 from endpoints.azure_gateway.fleet import WorkspaceReading, read_workspace
 from endpoints.azure_gateway.limiter import Buckets
+from endpoints.azure_gateway.records import Listing, UsageRecord, VmSizeRecord
 from endpoints.azure_gateway.settings import CloudSettings, GatewaySettings
 from endpoints.core import traffic
 from tests.azure_gateway.test_emulator import CHECKOUT, PROD, TEST, TRIAGE
@@ -188,6 +189,44 @@ def test_yaml__of_a_deployment__hides_the_values_of_its_variables(
     assert "instance_count: 4" in text
     assert "API_TOKEN: (hidden)" in text
     assert "very-secret" not in text
+
+
+def compute(settings: GatewaySettings) -> tuple[Listing[VmSizeRecord], Listing[UsageRecord]]:
+    """The sizes and the quota of the workspace's region."""
+
+    async def both() -> tuple[Listing[VmSizeRecord], Listing[UsageRecord]]:
+        async with connect(settings, tokens=TokenCache(), buckets=Buckets(settings.rates)) as azure:
+            subscription = PROD.split("/")[2]
+            return (
+                await azure.list_vm_sizes(subscription, "westeurope"),
+                await azure.list_usages(subscription, "westeurope"),
+            )
+
+    return asyncio.run(both())
+
+
+def test_size_and_usage_records__beside_the_sdks_entities__agree(settings: GatewaySettings) -> None:
+    client = sdk.open_client(settings, PROD, tokens=TokenCache())
+    sizes, usages = compute(settings)
+    told = {item["name"]: item for item in map(vars, client.compute.list_sizes(location="westeurope"))}
+    assert [size.name for size in sizes] == list(told)
+    for size in sizes:
+        entity = told[size.name]
+        assert (size.vcpus, size.gpus, size.memory_gb) == (
+            entity["vCPUs"],
+            entity["gpus"],
+            entity["memoryGB"],
+        )
+        assert size.family == entity["family"].lower().replace("_", "")
+        assert size.for_endpoints == ("MIR" in entity["supportedComputeTypes"])
+    counted = {
+        (item["name"]["localizedValue"], item["currentValue"], item["limit"])
+        for item in map(vars, client.compute.list_usage(location="westeurope"))
+        if "/workspaces/" not in item["id"]
+    }
+    assert {
+        (usage.label, usage.used, -1 if usage.limit is None else usage.limit) for usage in usages
+    } == counted
 
 
 def test_logs__of_a_deployment__are_its_last_lines(settings: GatewaySettings) -> None:

@@ -33,6 +33,29 @@ def test_access_check__identity_may_only_read__names_the_missing_action_and_the_
     assert WORKSPACE in report.role_command
 
 
+def test_access_check__identity_has_a_role_on_the_workspace_only__names_what_the_subscription_lacks(
+    world: Stage,
+) -> None:
+    world.azure.admin.identity("opsportal", scopes=[WORKSPACE])
+    report = check_access(WORKSPACE, settings=world.settings())
+    assert report.sufficient
+    missing = [
+        sentence for sentence in report.sentences if sentence.startswith("On the subscription: Missing")
+    ]
+    assert len(missing) == 4
+    assert any("Microsoft.Insights/eventtypes/values/read" in sentence for sentence in missing)
+
+
+def test_access_check__subscription_can_not_be_asked_about__says_so_and_judges_the_workspace(
+    world: Stage,
+) -> None:
+    path = r"^/subscriptions/[^/]+/providers/Microsoft\.Authorization/permissions$"
+    world.azure.admin.fault("status", status=503, method="GET", path=path)
+    report = check_access(WORKSPACE, settings=world.settings())
+    assert report.sufficient
+    assert any("on the subscription is not known" in sentence for sentence in report.sentences)
+
+
 def test_access_check__identity_may_not_even_read__says_which_action_azure_asked_for(world: Stage) -> None:
     world.azure.admin.identity("opsportal", actions=[])
     report = check_access(WORKSPACE, settings=world.settings())

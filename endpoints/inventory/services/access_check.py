@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from endpoints.azure_gateway.client import connect
+from endpoints.azure_gateway.client import Azure, connect
 from endpoints.azure_gateway.errors import Forbidden, GatewayError
-from endpoints.azure_gateway.permissions import Verdict, judge
+from endpoints.azure_gateway.permissions import OF_SUBSCRIPTION, Verdict, judge
 from endpoints.azure_gateway.settings import GatewaySettings
 from endpoints.core.ids import parse_workspace_id
 from endpoints.inventory.connection import gateway_settings
@@ -46,19 +46,30 @@ async def _check(arm_id: str, settings: GatewaySettings) -> AccessReport:
         async with connect(settings) as azure:
             workspace = await azure.get_workspace(arm_id)
             permissions = await azure.list_permissions(arm_id)
+            beyond = await _beyond(azure, parse_workspace_id(arm_id).subscription)
     except Forbidden as error:
         missing = (error.action,) if error.action else ()
         return AccessReport(arm_id, failure=error.message, missing=missing)
     except GatewayError as error:
         return AccessReport(arm_id, failure=error.message)
-    return _report(arm_id, workspace.value.location, judge(permissions))
+    return _report(arm_id, workspace.value.location, judge(permissions), beyond)
 
 
-def _report(arm_id: str, region: str, verdict: Verdict) -> AccessReport:
+async def _beyond(azure: Azure, subscription: str) -> tuple[str, ...]:
+    """What is missing on the subscription, none of which is needed to operate a workspace."""
+    try:
+        granted = await azure.list_permissions(f"/subscriptions/{subscription}")
+    except GatewayError as error:
+        return (f"What is granted on the subscription is not known: {error.message}",)
+    verdict = judge(granted, required=OF_SUBSCRIPTION, unwanted=())
+    return tuple(f"On the subscription: {sentence}" for sentence in verdict.sentences())
+
+
+def _report(arm_id: str, region: str, verdict: Verdict, beyond: tuple[str, ...]) -> AccessReport:
     return AccessReport(
         arm_id,
         region=region,
         sufficient=verdict.sufficient,
         missing=tuple(action.name for action in verdict.missing if action.essential),
-        sentences=tuple(verdict.sentences()),
+        sentences=(*verdict.sentences(), *beyond),
     )
