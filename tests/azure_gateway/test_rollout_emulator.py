@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import pytest_asyncio
@@ -40,14 +43,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def settings(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[GatewaySettings]:
     monkeypatch.setenv("IDENTITY_ENDPOINT", cloud.identity_endpoint)
     monkeypatch.setenv("IDENTITY_HEADER", cloud.identity_header)
-    own = CloudSettings(
-        name="EmulatedCloud",
-        resource_manager=cloud.arm,
-        key_vault_suffix=cloud.vault.removeprefix("https://"),
-        scoring_suffix=cloud.arm.removeprefix("https://"),
-        ca_bundle=str(cloud.ca_file),
-    )
-    yield GatewaySettings(cloud=own)
+    trusted = ssl.create_default_context(cafile=str(cloud.ca_file))
+    with urlopen(f"{cloud.arm}/metadata/endpoints", timeout=10, context=trusted) as answer:  # noqa: S310 - https
+        document = json.load(answer)[0]
+    yield GatewaySettings(cloud=CloudSettings.from_metadata(document, ca_bundle=str(cloud.ca_file)))
     cloud.admin.clear_faults()
 
 
