@@ -44,7 +44,7 @@ def settings(cloud: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gatew
     monkeypatch.setenv("IDENTITY_ENDPOINT", cloud.identity_endpoint)
     monkeypatch.setenv("IDENTITY_HEADER", cloud.identity_header)
     trusted = ssl.create_default_context(cafile=str(cloud.ca_file))
-    with urlopen(f"{cloud.arm}/metadata/endpoints", timeout=10, context=trusted) as answer:  # noqa: S310 - https
+    with urlopen(f"{cloud.arm}/metadata/endpoints", timeout=10, context=trusted) as answer:
         document = json.load(answer)[0]
     yield GatewaySettings(cloud=CloudSettings.from_metadata(document, ca_bundle=str(cloud.ca_file)))
     cloud.admin.clear_faults()
