@@ -15,7 +15,9 @@ from endpoints.audit.models import Entry
 from endpoints.changes import services
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.selectors import rollback_offer
-from endpoints.metrics.services import propose_budget
+from endpoints.dispatch import db_now
+from endpoints.metrics.figures import Definition, Kind
+from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
 from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
 
@@ -96,6 +98,8 @@ def _place(slug: str, secret: str) -> Place:
         failure_share=0.01,
         reason="What was promised.",
     )
+    clicks = Definition("clicks", "Clicks", Kind.RATE)
+    define_figure(principal=principal(proposer), endpoint_id=endpoint.pk, wanted=clicks)
     return Place(workspace, secret, number, {"proposal": proposed.proposal_id})
 
 
@@ -106,6 +110,16 @@ def _name_things(place: Place, token_id: int) -> None:
         "ws": place.workspace.slug,
         "name": "checkout-risk",
         "deployment": "blue",
+        "figure": "clicks",
+        "figures": [
+            {
+                "figure": "clicks",
+                "deployment": "blue",
+                "minute": f"{db_now():%Y-%m-%dT%H:%M:00Z}",
+                "count": 10,
+                "total": 1,
+            }
+        ],
         "number": change.pk,
         "seq": Entry.objects.filter(subject=f"change:{change.pk}").latest("seq").seq,
         "token_id": token_id,

@@ -35,6 +35,7 @@ from endpoints.metrics.models import Backfill, Collector
 from endpoints.metrics.services import propose_budget, write_minutes
 from tests.api.api import ask_for_change, hash_of
 from tests.metrics.budgeting import budget_since
+from tests.metrics.figuring import clicks, defined, minute_ago, sent
 from tests.metrics.storing import row
 from tests.support.people import SUBSCRIPTION, browser, make_endpoint, make_person, principal, token_for
 from tests.support.requests import connection_kept
@@ -87,6 +88,8 @@ def measured(endpoint: Endpoint, workspace: Workspace) -> int:
         asked_at=begin, due_at=begin,
     )  # fmt: skip
     asks = make_person("omar", {workspace.slug: ["operator"]})
+    defined(asks, endpoint)
+    sent(asks, endpoint, *clicks(minute_ago(5), [(10, 1)], "blue"))
     return propose_budget(
         principal=principal(asks),
         endpoint_id=endpoint.pk,
@@ -144,6 +147,7 @@ def real(case: Any, number: int, proposal: int) -> None:
         "number": number,
         "seq": 1,
         "token_id": 1,
+        "figure": "click-through",
     }
     for name in case.path_parameters or {}:
         case.path_parameters[name] = there[name]
