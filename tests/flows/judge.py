@@ -1,31 +1,53 @@
-"""The history checker: what the rows and the ledger say, against the emulator's own log of what it was sent."""
+"""The history checker: what the rows and the ledger say, against the emulator's own log of what it was sent.
+
+The rules are the invariants I1 to I10 of a change; how long things may take is for those who measure.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from endpoints.audit.models import Entry
 from endpoints.audit.verification import verify_stored
-from endpoints.changes.lifecycle import TERMINAL, Kind
-from endpoints.changes.models import Attempt, Change, Transition
+from endpoints.changes.lifecycle import TERMINAL, Kind, State
+from endpoints.changes.models import Attempt, Change, ChangeRevision, Decision, Transition
+from endpoints.changes.plan import rising, steps_from_json
 from endpoints.core import traffic
-from tests.flows.stage import TIMES, Stage
+from tests.flows.stage import Stage
 
-CALL = timedelta(seconds=float(TIMES["OPSPORTAL_REMOTE_CALL_SECONDS"]))
 SLACK = timedelta(seconds=0.5)
 """Between a row's stamp and the emulator's: they share a clock, but not a process."""
+FRESH = timedelta(seconds=2)
+"""How old the reading may be on which a call is based."""
 
 
 def judge(world: Stage) -> None:
     """Every rule that holds for every history, whatever went wrong in it."""
-    attempts = list(Attempt.objects.select_related("change").order_by("pk"))
-    sent = world.sent()
+    attempts = list(Attempt.objects.select_related("change__endpoint").order_by("pk"))
+    sent, log = world.sent(), world.azure.admin.log()
+    one_at_a_time()
     each_call_has_its_row(attempts, sent)
-    no_call_outlives_its_goal(attempts, sent)
+    no_call_outlives_its_goal(attempts, sent, float(world.times["OPSPORTAL_REMOTE_CALL_SECONDS"]))
     goals_only_grow(attempts)
+    what_was_approved_is_what_was_ordered(attempts)
+    weight_rises_only_on_what_stands(attempts, sent, log)
+    steps_are_walked_in_order(attempts)
+    what_was_rolled_back_stays_back(attempts, log)
     each_move_is_on_record_once()
+    targets_had_been_in_force(log)
+
+
+def one_at_a_time() -> None:
+    """I1: on one endpoint the next change starts when the former has ended."""
+    started = Change.objects.filter(started_at__isnull=False).order_by("endpoint_id", "started_at", "pk")
+    for _, changes in groupby(started, lambda change: change.endpoint_id):
+        for earlier, later in pairwise(changes):
+            assert earlier.ended_at is not None, "two changes at work on one endpoint"
+            assert later.started_at is not None
+            assert earlier.ended_at <= later.started_at
 
 
 def never_left(attempt: Attempt) -> bool:
@@ -47,8 +69,9 @@ def each_call_has_its_row(attempts: list[Attempt], sent: list[dict[str, Any]]) -
             assert traffic.same(properties["traffic"], attempt.intended["split"])
 
 
-def no_call_outlives_its_goal(attempts: list[Attempt], sent: list[dict[str, Any]]) -> None:
+def no_call_outlives_its_goal(attempts: list[Attempt], sent: list[dict[str, Any]], seconds: float) -> None:
     """I7: once a rollback is on record, no call of an older goal begins later than its bound."""
+    call = timedelta(seconds=seconds)
     rows = {attempt.request_id: attempt for attempt in attempts}
     for rollback in Change.objects.filter(kind=Kind.ROLLBACK):
         for request in sent:
@@ -56,7 +79,7 @@ def no_call_outlives_its_goal(attempts: list[Attempt], sent: list[dict[str, Any]
             if attempt.change_id >= rollback.pk or attempt.change.endpoint_id != rollback.endpoint_id:
                 continue
             assert attempt.sent_at <= rollback.created_at, "a call was decided for a goal that was given up"
-            assert moment(request["started"]) <= rollback.created_at + CALL + SLACK
+            assert moment(request["started"]) <= rollback.created_at + call + SLACK
 
 
 def goals_only_grow(attempts: list[Attempt]) -> None:
@@ -68,6 +91,99 @@ def goals_only_grow(attempts: list[Attempt]) -> None:
         for earlier, later in pairwise(calls):
             assert earlier.generation <= later.generation
             assert earlier.epoch <= later.epoch
+
+
+def what_was_approved_is_what_was_ordered(attempts: list[Attempt]) -> None:
+    """I5: somebody else's approval of exactly this content. A rollback needs none, and break-glass has its own rule."""
+    for change in {attempt.change for attempt in attempts if attempt.change.kind == Kind.TRAFFIC}:
+        if not Transition.objects.filter(change=change, after=State.APPROVED).exists():
+            continue
+        sealed = set(ChangeRevision.objects.filter(change=change).values_list("number", "content_hash"))
+        approvals = list(Decision.objects.filter(change=change, approved=True))
+        assert approvals, f"{change} was approved by nobody"
+        assert all((one.revision, one.content_hash) in sealed for one in approvals)
+        assert change.author_id not in {one.reviewer_id for one in approvals}
+
+
+def weight_rises_only_on_what_stands(
+    attempts: list[Attempt], sent: list[dict[str, Any]], log: list[dict[str, Any]]
+) -> None:
+    """I6: when a change's call went out, each deployment that gains weight was Succeeded, or just before."""
+    rows = {attempt.request_id: attempt for attempt in attempts}
+    for request in sent:
+        attempt = rows[request["client_request_id"]]
+        if attempt.change.kind == Kind.ROLLBACK or not request["body"]:
+            continue
+        began, endpoint = moment(request["started"]), attempt.target.lower()
+        served: dict[str, int] = {}
+        for record in _records_of(endpoint, log, until=began):
+            served = record["document"]["properties"]["traffic"]
+        for name in rising(served, request["body"]["properties"]["traffic"]):
+            states = _states(f"{endpoint}/deployments/{name}", log, began - FRESH, began)
+            assert "Succeeded" in states, f"{name} was {states} when its weight was to rise"
+
+
+def _records_of(resource: str, log: list[dict[str, Any]], *, until: datetime) -> Iterator[dict[str, Any]]:
+    """What was in force, in order."""
+    for record in log:
+        if record["resource"].lower() == resource and record["phase"] == "applied" and record["document"]:
+            if moment(record["at"]) > until:
+                return
+            yield record
+
+
+def _states(resource: str, log: list[dict[str, Any]], since: datetime, until: datetime) -> list[str]:
+    """The state that held at `since`, and all that came until `until`."""
+    found: list[str] = []
+    for record in log:
+        if record["resource"].lower() == resource and moment(record["at"]) <= until:
+            found = [*(found if moment(record["at"]) > since else []), str(record["state"])]
+    return found
+
+
+def steps_are_walked_in_order(attempts: list[Attempt]) -> None:
+    """I8: steps as they were written, one after the other; shares that sum to 100, or to 0 where all is off."""
+    for (change_id, _), calls in groupby(attempts, lambda one: (one.change_id, one.generation)):
+        made = list(calls)
+        assert all(earlier.step <= later.step for earlier, later in pairwise(made)), "a step backwards"
+        plans = [steps_from_json(one.plan) for one in ChangeRevision.objects.filter(change_id=change_id)]
+        for call in made:
+            ordered = [plan[call.step].as_json() for plan in plans if call.step < len(plan)]
+            assert call.intended in ordered, "something else than the plan says"
+            assert sum(call.intended["split"].values()) in (0, 100)
+
+
+def what_was_rolled_back_stays_back(attempts: list[Attempt], log: list[dict[str, Any]]) -> None:
+    """I7: once a rollback is done, nothing of ours puts another split in force until somebody starts a change."""
+    ours = {attempt.request_id for attempt in attempts}
+    for rollback in Change.objects.filter(kind=Kind.ROLLBACK, state=State.SUCCEEDED).select_related(
+        "endpoint"
+    ):
+        later = Change.objects.filter(endpoint=rollback.endpoint, started_at__gt=rollback.started_at)
+        until = later.order_by("started_at").values_list("started_at", flat=True).first()
+        target = _target(rollback)
+        for record in log:
+            at = moment(record["at"])
+            if record["resource"].lower() != rollback.endpoint.arm_key or record["request_id"] not in ours:
+                continue
+            if record["phase"] != "applied" or at <= rollback.ended_at or (until and at >= until):
+                continue
+            split = record["document"]["properties"]["traffic"]
+            assert traffic.same(split, target), f"{rollback} was done, and then a call of ours put {split}"
+
+
+def _target(rollback: Change) -> traffic.Split:
+    revision = ChangeRevision.objects.get(change=rollback, number=rollback.revision)
+    return steps_from_json(revision.plan)[-1].split
+
+
+def targets_had_been_in_force(log: list[dict[str, Any]]) -> None:
+    """I10: a rollback goes where the endpoint has been before, or all to one deployment."""
+    for rollback in Change.objects.filter(kind=Kind.ROLLBACK).select_related("endpoint"):
+        target = _target(rollback)
+        before = _records_of(rollback.endpoint.arm_key, log, until=rollback.created_at)
+        served = [record["document"]["properties"]["traffic"] for record in before]
+        assert len(target) == 1 or any(traffic.same(split, target) for split in served)
 
 
 def each_move_is_on_record_once() -> None:

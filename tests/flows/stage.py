@@ -74,6 +74,8 @@ class Stage:
     began: int = 0
     """The last request that the emulator had seen before this test."""
     processes: list[Process] = field(default_factory=list)
+    times: Mapping[str, str] = field(default_factory=lambda: TIMES)
+    """The waits of the executors, as their environment tells them."""
 
     @property
     def endpoint_id(self) -> int:
@@ -192,7 +194,7 @@ class Stage:
         return {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             **self.azure.environment(),
-            **TIMES,
+            **self.times,
             "DJANGO_SETTINGS_MODULE": "opsportal.settings.embedded",
             "SECRET_KEY": "stage-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP",
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -227,7 +229,14 @@ class Stage:
 
 
 @contextmanager
-def stage(azure: Emulator, executors: Nursery, database: Database, folder: Path) -> Iterator[Stage]:
+def stage(
+    azure: Emulator,
+    executors: Nursery,
+    database: Database,
+    folder: Path,
+    *,
+    times: Mapping[str, str] = TIMES,
+) -> Iterator[Stage]:
     """People and workspace in a fresh database, the mirror filled, no executor yet."""
     workspace = Workspace.objects.create(
         slug="mlw-prod-weu",
@@ -241,7 +250,9 @@ def stage(azure: Emulator, executors: Nursery, database: Database, folder: Path)
     )
     people = {role: _person(role, workspace) for role in ("requester", "reviewer", "operator")}
     began = max((request["n"] for request in azure.admin.requests()), default=0)
-    world = Stage(azure, executors, database, folder, workspace_id=workspace.pk, began=began, **people)
+    world = Stage(
+        azure, executors, database, folder, workspace_id=workspace.pk, began=began, times=times, **people
+    )
     world.mirror()
     try:
         yield world
