@@ -135,6 +135,10 @@ class Config(BaseSettings):
     approval_ttl_hours: Annotated[float, Field(gt=0, le=24 * 30)] = Field(
         default=24, description="A request or an approval that nobody used expires after this long."
     )
+    break_glass_review_hours: Annotated[float, Field(gt=0, le=24 * 30)] = Field(
+        default=24,
+        description="Somebody else must review a change that was started in an emergency within this time.",
+    )
     attention_after_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = Field(
         default=1800, description="An Azure operation that runs longer than this asks for a person."
     )

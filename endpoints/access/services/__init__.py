@@ -14,7 +14,7 @@ from endpoints.access.services.accounts import (
     update_preferences,
 )
 from endpoints.access.services.grants import add_grant, end_grant, grant_role
-from endpoints.access.services.login import sign_in, sign_out
+from endpoints.access.services.login import prove_password, sign_in, sign_out
 from endpoints.access.services.refusals import About, record_refusal
 from endpoints.access.services.tokens import authenticate_token, create_token, revoke_token
 from endpoints.access.services.workspaces import add_workspace, connect_workspace, disconnect_workspace
@@ -35,6 +35,7 @@ __all__ = [
     "end_grant",
     "give_password",
     "grant_role",
+    "prove_password",
     "record_refusal",
     "revoke_token",
     "sign_in",

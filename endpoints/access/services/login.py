@@ -5,7 +5,7 @@ Call `sign_in` outside a transaction: a refusal that rolled back its own count w
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.contrib.auth.hashers import make_password
@@ -48,6 +48,36 @@ def sign_in(*, username: str, password: str, ip: str) -> User:
         _record_refused(user, ip)
         raise Refused(_WRONG)
     return _succeeded(user, keys, ip)
+
+
+def prove_password(*, principal: Principal, password: str) -> datetime:
+    """The moment at which this person gave their password once more, for acts that ask for a fresh proof.
+
+    Throttled together with signing in, and outside a transaction like it. Refused for tokens and services.
+    """
+    if principal.is_token or principal.kind != "person" or principal.user_id is None:
+        raise Refused("This needs a person who signs in with a password.")
+    user = User.objects.filter(pk=principal.user_id, is_active=True, kind=User.Kind.PERSON).first()
+    if user is None:
+        raise Refused(_WRONG)
+    keys = {
+        _key("account", user.username, principal.ip): FREE_PER_ACCOUNT,
+        _key("address", principal.ip): FREE_PER_ADDRESS,
+    }
+    _claim(keys)
+    if not user.check_password(password):
+        _record_proof(principal, "password.refused")
+        raise Refused("The password is not right. Nothing was done.")
+    account, address = keys
+    LoginAttempts.objects.filter(key=account).delete()
+    _take_back(address)
+    _record_proof(principal, "password.proved")
+    return db_now()
+
+
+@transaction.atomic
+def _record_proof(principal: Principal, action: str) -> None:
+    record(actor=principal.actor, action=action, subject=principal.ref)
 
 
 @transaction.atomic

@@ -1,13 +1,25 @@
 """Reads of changes for pages, API and executor: frozen rows out, scoped by the principal that asks."""
 
+from endpoints.changes.selectors.after_review import (
+    AfterReviewPage,
+    AfterReviewView,
+    after_review_of,
+    unreviewed,
+)
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
+from endpoints.changes.selectors.holding import holds_against
 from endpoints.changes.selectors.page import ChangeDetail, ChangeProgress, change_detail, change_progress
+from endpoints.changes.selectors.quorum import quorum_of
 from endpoints.changes.selectors.rollback import Offer, may_roll_back, offer_for, rollback_offer
 from endpoints.changes.selectors.rollout import BakeView, GateView, Measured, Rollout, measurements_of
 from endpoints.changes.selectors.rows import ChangePage, ChangeRow, Tab, change_rows
+from endpoints.changes.selectors.rules import RulePage, RuleRow, RuleState, approval_rule, approval_rules
+from endpoints.changes.selectors.templates import TemplatePage, TemplateRow, template, templates
 from endpoints.changes.selectors.waiting import Pulse, pulse, waiting_count
 
 __all__ = [
+    "AfterReviewPage",
+    "AfterReviewView",
     "BakeView",
     "ChangeDetail",
     "ChangePage",
@@ -19,15 +31,28 @@ __all__ = [
     "Offer",
     "Pulse",
     "Rollout",
+    "RulePage",
+    "RuleRow",
+    "RuleState",
     "Tab",
+    "TemplatePage",
+    "TemplateRow",
+    "after_review_of",
+    "approval_rule",
+    "approval_rules",
     "change_detail",
     "change_progress",
     "change_rows",
     "executor_state",
+    "holds_against",
     "may_roll_back",
     "measurements_of",
     "offer_for",
     "pulse",
+    "quorum_of",
     "rollback_offer",
+    "template",
+    "templates",
+    "unreviewed",
     "waiting_count",
 ]

@@ -57,9 +57,13 @@ def move(
     facts: Mapping[str, Any] | None = None,
     personal: Mapping[str, str] | None = None,
     azure_request_id: str = "",
+    action: str = "",
     **fields: Any,
 ) -> None:
-    """Move `change` and set `fields` with it; Conflict when it is not any more where the caller saw it."""
+    """Move `change` and set `fields` with it; Conflict when it is not any more where the caller saw it.
+
+    `action` is the ledger's word for it, where the new state's name would not say what was done.
+    """
     before = State(change.state)
     if not may_move(before, to, emergency=fields.get("emergency", False)):
         raise moved_on(change)
@@ -72,7 +76,7 @@ def move(
         raise moved_on(change)
     change.refresh_from_db()
     _keep_its_minutes(change)
-    _tell(change, before, actor, reason, facts or {}, personal or {}, azure_request_id)
+    _tell(change, before, actor, reason, facts or {}, personal or {}, azure_request_id, action)
 
 
 def _keep_its_minutes(change: Change) -> None:
@@ -99,6 +103,7 @@ def _tell(
     facts: Mapping[str, Any],
     personal: Mapping[str, str],
     azure_request_id: str,
+    action: str = "",
 ) -> None:
     Transition.objects.create(
         change=change,
@@ -114,7 +119,7 @@ def _tell(
     tell_ledger(
         change,
         actor,
-        f"change.{change.state}" if before else f"change.requested.{change.kind}",
+        action or (f"change.{change.state}" if before else f"change.requested.{change.kind}"),
         before={"state": before.value} if before else None,
         after={"state": change.state, "version": change.version, "step": change.step, **facts}
         | ({"why": reason} if reason else {}),
