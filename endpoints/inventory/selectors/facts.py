@@ -34,6 +34,7 @@ class EndpointFacts:
     arm_id: str
     azure_created_at: datetime | None
     deleted_at: datetime | None
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def endpoint_facts(endpoint_id: int) -> EndpointFacts:
     row = Endpoint.objects.filter(pk=endpoint_id).first()
     if row is None:
         raise NotFound("There is no such endpoint.")
-    return EndpointFacts(row.pk, row.workspace_id, row.name, row.arm_id, row.azure_created_at, row.deleted_at)
+    return EndpointFacts(
+        row.pk, row.workspace_id, row.name, row.arm_id, row.azure_created_at, row.deleted_at, row.location
+    )
 
 
 def endpoint_id_by_name(workspace_id: int, name: str) -> int:

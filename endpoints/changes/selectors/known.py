@@ -1,0 +1,126 @@
+"""What the other rooms know of an endpoint's load, replicas, latency and price: the ground of checks and forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from endpoints.access.selectors import workspace
+from endpoints.changes.capacity import Peak, Replicas
+from endpoints.changes.forecast import Known, Latency, Range
+from endpoints.changes.sequential import Count, correlation
+from endpoints.core.money import Money
+from endpoints.dispatch import db_now
+from endpoints.inventory.selectors import DeploymentState, endpoint_facts
+from endpoints.metrics.peaks import Capacity, Peaks
+from endpoints.metrics.selectors import expected_p95, expected_traffic, gate_minutes, peaks
+from endpoints.prices.selectors import cost_of
+
+LATELY = timedelta(hours=2)
+MOST_SECONDS = 24 * 3600.0
+
+
+def peak_of(found: Peaks) -> Peak:
+    """The endpoint's highest load, in the words that checks use."""
+    total = found.total
+    when = f"{total.at:%Y-%m-%d %H:%M}\u00a0UTC" if total.at else total.words
+    return Peak(total.requests, when, total.at_least)
+
+
+def replicas_of(found: Peaks, deployments: Iterable[DeploymentState]) -> dict[str, Replicas]:
+    """What each deployment can carry. One without load of its own borrows the figure of another of the same size."""
+    states = list(deployments)
+    own = {name: peak.capacity for name, peak in found.by_deployment.items()}
+    sizes: dict[str, tuple[float, str]] = {}
+    for state in sorted(states, key=lambda one: one.name.lower()):
+        name = state.name.lower()
+        known = own[name].per_replica if name in own else None
+        if known is not None and state.instance_type:
+            size = state.instance_type.lower()
+            if size not in sizes or known < sizes[size][0]:
+                sizes[size] = (known, state.name)
+    return {state.name.lower(): _replicas(state, own, sizes) for state in states}
+
+
+def _replicas(
+    state: DeploymentState, own: dict[str, Capacity], sizes: dict[str, tuple[float, str]]
+) -> Replicas:
+    capacity = own.get(state.name.lower())
+    words = (capacity.words if capacity else "") or "it had no load to tell by"
+    if capacity and capacity.per_replica is not None:
+        return Replicas(state.instance_count, capacity.per_replica, words)
+    lent = sizes.get(state.instance_type.lower())
+    if lent is None:
+        return Replicas(state.instance_count, None, words)
+    return Replicas(state.instance_count, lent[0], words, borrowed=lent[1])
+
+
+def known_of(
+    endpoint_id: int,
+    deployments: tuple[DeploymentState, ...],
+    *,
+    watched: list[str],
+    beside: list[str],
+    seconds: float,
+    now: datetime | None = None,
+) -> Known:
+    """Everything for a forecast over the next `seconds`."""
+    at = now or db_now()
+    found = peaks(endpoint_id, now=at)
+    expected = expected_traffic(endpoint_id, at, min(max(seconds, 3600.0), MOST_SECONDS), now=at)
+    traffic = None
+    if expected.low is not None and expected.typical is not None and expected.high is not None:
+        traffic = Range(expected.low, expected.typical, expected.high)
+    failed = _failures(endpoint_id, beside, at)
+    hourly, words = _hourly(endpoint_id, deployments)
+    return Known(
+        traffic=traffic,
+        traffic_words=expected.words,
+        peak=found.total.requests,
+        replicas=replicas_of(found, deployments),
+        latency=_latency(endpoint_id, watched, at),
+        hourly=hourly,
+        cost_words=words,
+        base_rate=_rate(failed),
+        correlation=correlation(failed) or 0.0,
+    )
+
+
+def _failures(endpoint_id: int, names: list[str], at: datetime) -> list[Count]:
+    """Failed requests of the stable deployments, minute by minute, of the last hours."""
+    minutes = gate_minutes(endpoint_id, names, at - LATELY, at).by_deployment
+    return [
+        Count(minute.errors, minute.requests)
+        for rows in minutes.values()
+        for minute in rows
+        if minute.errors is not None and minute.requests
+    ]
+
+
+def _rate(failed: list[Count]) -> float | None:
+    requests = sum(count.of for count in failed)
+    return sum(count.bad for count in failed) / requests if requests else None
+
+
+def _latency(endpoint_id: int, names: list[str], at: datetime) -> dict[str, Latency]:
+    found = {name: expected_p95(endpoint_id, name, None, now=at) for name in names}
+    return {
+        name: Latency(one.low, one.high, one.words)
+        for name, one in found.items()
+        if one.low is not None and one.high is not None
+    }
+
+
+def _hourly(
+    endpoint_id: int, deployments: tuple[DeploymentState, ...]
+) -> tuple[dict[str, Money | None], str]:
+    facts = endpoint_facts(endpoint_id)
+    place = workspace(facts.workspace_id)
+    region = facts.location or place.region
+    costs = {
+        one.name.lower(): cost_of(place.subscription_id, region, one.instance_type, one.instance_count)
+        for one in deployments
+    }
+    dates = {cost.price.seen_at for cost in costs.values() if cost.price}
+    words = f"List prices, read {max(dates):%Y-%m-%d}." if dates else ""
+    return {name: cost.per_hour for name, cost in costs.items()}, words
