@@ -152,6 +152,9 @@ class GateSpec:
             raise ValueError(f"A gate has no {', '.join(unknown)}.")
         if "kind" not in data:
             raise ValueError("A gate needs its kind.")
+        mistyped = sorted(name for name, value in data.items() if not _has_type(name, value))
+        if mistyped:
+            raise ValueError(f"A gate's {', '.join(mistyped)} can't be read.")
         return gate(data["kind"], **{key: value for key, value in data.items() if key != "kind"})
 
     def problems(self) -> list[str]:
@@ -179,6 +182,23 @@ def blind_beyond(spec: GateSpec) -> float:
     if spec.counts_minutes:
         return max(0.0, 0.95 - spec.share)
     return 0.05 if spec.kind is Kind.FIGURE else max(0.01, min(0.05, 4 * spec.limit))
+
+
+_NUMBERS = frozenset({"limit", "share", "known_share", "alpha"})
+_FLAGS = frozenset({"dry_run", "relative"})
+_WORDS = frozenset({"kind", "figure", "figure_kind", "direction"})
+
+
+def _has_type(name: str, value: Any) -> bool:
+    if name in _FLAGS:
+        return isinstance(value, bool)
+    if name in _WORDS:
+        return isinstance(value, str)
+    if name == "design_effect" and value is None:
+        return True
+    # A bool is an int to Python, and nobody's limit.
+    numbers = (int, float) if name in _NUMBERS or name == "design_effect" else (int,)
+    return isinstance(value, numbers) and not isinstance(value, bool)
 
 
 def _rules(spec: GateSpec) -> list[tuple[bool, str]]:

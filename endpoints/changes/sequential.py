@@ -154,7 +154,7 @@ def _nearest(rate: float, shifted: float, allowed: float, stable: float, candida
         step = slope / curve
         x -= step
         # Newton squares the error: the step that would follow is a thousandth of a millionth.
-        if abs(step) < 1e-5 * y or high - low < 1e-13:
+        if abs(step) < 1e-5 * min(x, 1 - y) or high - low < 1e-13:
             break
     return min(max(x, low), high)
 
