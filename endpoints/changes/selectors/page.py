@@ -16,6 +16,10 @@ from endpoints.changes.lifecycle import EDITABLE, OPEN, Kind, State
 from endpoints.changes.models import Attempt, Change, ChangeRevision, Check, Note, Transition
 from endpoints.changes.models import Decision as DecisionRow
 from endpoints.changes.plan import Base, Step, base_from_json, steps_from_json
+from endpoints.changes.quorum import Quorum
+from endpoints.changes.selectors.after_review import AfterReviewView, after_review_of
+from endpoints.changes.selectors.holding import holds_against
+from endpoints.changes.selectors.quorum import quorum_of
 from endpoints.changes.selectors.rollback import may_undo
 from endpoints.changes.selectors.rollout import Rollout, rollout_of
 from endpoints.changes.selectors.rows import ChangeRow, row_of
@@ -24,6 +28,7 @@ from endpoints.changes.selectors.situation import situation
 from endpoints.changes.verdict import Outcome, Verdict, worst_first
 from endpoints.core import traffic
 from endpoints.core.errors import NotFound
+from endpoints.holds.selectors import Hold
 from endpoints.inventory.selectors import CurrentSplit, DeploymentState, deployment_states
 
 
@@ -50,20 +55,22 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A reviewer's decision. `current` is False when the change was edited afterwards, which voids it."""
+    """A reviewer's decision, with the warnings accepted. `current` is False when it was voided by an edit."""
 
     reviewer_id: int
     approved: bool
     at: datetime
     current: bool
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One move in the change's life, by an opaque actor."""
+    """One move in the change's life, by an opaque actor. `step` is the one at work after it."""
 
     before: str
     after: str
+    step: int
     actor: str
     reason: str
     at: datetime
@@ -71,8 +78,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to Azure."""
+    """One call to Azure. `instances` is what `deployment` is brought to by a call that moves no traffic."""
 
+    step: int
     sent_at: datetime
     ended_at: datetime | None
     outcome: str
@@ -80,6 +88,8 @@ class Call:
     split: traffic.Split
     azure_request_id: str
     error: str
+    deployment: str = ""
+    instances: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,10 @@ class ChangeProgress:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDetail(ChangeProgress):
-    """One change. `content_hash` is what a decision must name; `sight` what its endpoint was read as."""
+    """One change. `content_hash` is what a decision must name; `sight` what its endpoint was read as.
+
+    `quorum` while approvals count, `holds` while it was not started: what stands against a start now.
+    """
 
     revision: int
     content_hash: str
@@ -113,6 +126,9 @@ class ChangeDetail(ChangeProgress):
     editors: frozenset[int]
     sight: EndpointSight
     may: dict[str, Decision] = field(default_factory=dict)
+    quorum: Quorum | None = None
+    holds: tuple[Hold, ...] = ()
+    after_review: AfterReviewView | None = None
 
     @property
     def drifted(self) -> bool:
@@ -171,6 +187,9 @@ def change_detail(principal: Principal, change_id: int) -> ChangeDetail:
         editors=editors,
         sight=sight,
         may=_may(principal, change, editors, sight.orders.subject),
+        quorum=quorum_of(change, revision) if _judged(change, sight) else None,
+        holds=holds_against(change, revision) if change.state in EDITABLE and sight.live else (),
+        after_review=after_review_of(change.pk) if change.emergency else None,
     )
 
 
@@ -207,7 +226,7 @@ def _progress(
         weights=_weights(deployments, live, base, steps),
         moved=_moved(change),
         calls=[_call(attempt) for attempt in calls],
-        way=progress.steps(_way(change, calls)),
+        way=progress.steps(_way(change, [call for call in calls if call.step == change.step])),
         confirmed_at=change.confirmed_at,
         reverted_by=revision.reverted_by,
         rollout=rollout_of(revision, steps, every=settings.OPSPORTAL.gate_seconds),
@@ -240,22 +259,31 @@ def _checks(revision: ChangeRevision, sight: EndpointSight) -> list[Verdict]:
     ]
 
 
+_APPROVED_BY = frozenset({State.IN_REVIEW, State.APPROVED, State.SCHEDULED})
+
+
+def _judged(change: Change, sight: EndpointSight) -> bool:
+    """Whether approvals count now: of an endpoint that is gone nobody can say which rules match."""
+    return change.state in _APPROVED_BY and change.kind != Kind.ROLLBACK and sight.live is not None
+
+
 def _decided(change: Change) -> list[Decided]:
     return [
-        Decided(row.reviewer_id, row.approved, row.at, row.revision == change.revision)
+        Decided(row.reviewer_id, row.approved, row.at, row.revision == change.revision, tuple(row.accepted))
         for row in DecisionRow.objects.filter(change=change).order_by("pk")
     ]
 
 
 def _moved(change: Change) -> list[Moved]:
     return [
-        Moved(row.before, row.after, row.actor, row.reason, row.at)
+        Moved(row.before, row.after, row.step, row.actor, row.reason, row.at)
         for row in Transition.objects.filter(change=change).order_by("version")
     ]
 
 
 def _call(attempt: Attempt) -> Call:
     return Call(
+        step=attempt.step,
         sent_at=attempt.sent_at,
         ended_at=attempt.ended_at,
         outcome=attempt.outcome,
@@ -263,6 +291,8 @@ def _call(attempt: Attempt) -> Call:
         split=traffic.normalise(attempt.intended["split"]),
         azure_request_id=attempt.azure_request_id,
         error=attempt.error,
+        deployment=attempt.intended.get("deployment", ""),
+        instances=attempt.intended.get("instances", 0),
     )
 
 

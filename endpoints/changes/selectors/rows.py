@@ -46,6 +46,7 @@ class ChangeRow:
     after: Split
     waiting_for: str
     attention: str
+    emergency: bool = False
 
     @property
     def number(self) -> str:
@@ -67,7 +68,7 @@ class ChangePage:
 # All that `row_of` reads: a column that is missing here would be fetched for each row.
 _COLUMNS = (
     "kind", "state", "version", "endpoint", "workspace", "author", "created_at", "started_at", "ended_at",
-    "reverts", "waiting_for", "attention", "endpoint__name", "workspace__slug",
+    "reverts", "waiting_for", "attention", "emergency", "endpoint__name", "workspace__slug",
 )  # fmt: skip
 # The content that counts, with its change: one query for a whole page.
 _CURRENT = (
@@ -132,4 +133,5 @@ def row_of(revision: ChangeRevision) -> ChangeRow:
         after=steps_from_json(revision.plan)[-1].split,
         waiting_for=change.waiting_for,
         attention=change.attention,
+        emergency=change.emergency,
     )
