@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from inspect import Signature, signature
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -16,10 +17,37 @@ _OURS = {"__init__", "__main__", "figures"}
 
 def main(arguments: Sequence[str]) -> int:
     names = known()
-    if len(arguments) != 1 or arguments[0] not in names:
-        sys.stderr.write(f"usage: python3 dev.py bench NAME, where NAME is one of: {', '.join(names)}\n")
-        return 2
-    return report(list(resolve_name(f"bench.{arguments[0]}:measure")()))
+    if not arguments or arguments[0] not in names:
+        return _usage(f"NAME is one of: {', '.join(names)}")
+    measure = resolve_name(f"bench.{arguments[0]}:measure")
+    options = _options(arguments[1:], signature(measure))
+    if options is None:
+        return _usage(
+            f"{arguments[0]} takes {', '.join(map(_flag, signature(measure).parameters)) or 'no option'}"
+        )
+    return report(list(measure(**options)))
+
+
+def _usage(told: str) -> int:
+    sys.stderr.write(f"usage: python3 dev.py bench NAME [--OPTION N], where {told}\n")
+    return 2
+
+
+def _options(given: Sequence[str], takes: Signature) -> dict[str, float] | None:
+    """`--runs 20` for a measurement that has a parameter `runs`; None for what can't be understood."""
+    known_flags = {_flag(name): name for name in takes.parameters}
+    flags, values = given[::2], given[1::2]
+    if len(flags) != len(values) or not set(flags) <= set(known_flags):
+        return None
+    try:
+        told = {known_flags[flag]: float(value) for flag, value in zip(flags, values, strict=True)}
+    except ValueError:
+        return None
+    return {name: int(value) if value == int(value) else value for name, value in told.items()}
+
+
+def _flag(name: str) -> str:
+    return f"--{name}"
 
 
 def known() -> list[str]:

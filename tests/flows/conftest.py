@@ -10,7 +10,7 @@ import pytest
 from emulator.launch import Emulator, launch
 from tests.flows.judge import judge
 from tests.flows.nursery import Nursery, nursery
-from tests.flows.stage import CHECKOUT, Stage, stage
+from tests.flows.stage import Stage, back_to_the_start, stage
 from tests.support.databases import Database
 
 
@@ -25,12 +25,7 @@ def emulated_azure(running_azure: Emulator, monkeypatch: pytest.MonkeyPatch) -> 
     """Everything allowed, checkout-risk as the scenario made it, and no fault left over."""
     for name, value in running_azure.environment().items():
         monkeypatch.setenv(name, value)
-    admin = running_azure.admin
-    admin.clear_faults()
-    admin.settings(durations={"endpoint_update": 0.2})
-    admin.identity("opsportal", actions=["*"], not_actions=[])
-    admin.foreign(CHECKOUT, recreate=True)
-    admin.foreign(CHECKOUT, traffic={"blue": 100}, mirror_traffic={}, state="Succeeded")
+    back_to_the_start(running_azure)
     return running_azure
 
 

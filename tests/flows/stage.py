@@ -228,6 +228,16 @@ class Stage:
             process.wait(10)
 
 
+def back_to_the_start(azure: Emulator, *, update_seconds: float = 0.2) -> None:
+    """Everything allowed, checkout-risk as the scenario made it, and no fault left over."""
+    admin = azure.admin
+    admin.clear_faults()
+    admin.settings(durations={"endpoint_update": update_seconds})
+    admin.identity("opsportal", actions=["*"], not_actions=[])
+    admin.foreign(CHECKOUT, recreate=True)
+    admin.foreign(CHECKOUT, traffic={"blue": 100}, mirror_traffic={}, state="Succeeded")
+
+
 @contextmanager
 def stage(
     azure: Emulator,
