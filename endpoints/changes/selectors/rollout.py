@@ -63,6 +63,7 @@ class Measured:
     dry_run: bool
     until: datetime
     at: datetime
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ def measurements_of(
             row.dry_run,
             row.until,
             row.at,
+            row.detail,
         )
         for row in rows.order_by("-pk")[:limit]
     ]
