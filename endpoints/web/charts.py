@@ -63,7 +63,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Lines over one vertical axis that begins at 0. `top`: what it reaches to at least; `over` is tinted."""
+    """Lines over one vertical axis that begins at 0, or below it where a value does.
+
+    `top`: what it reaches to at least; `over` is tinted.
+    """
 
     title: str
     lines: tuple[Line, ...]
@@ -153,6 +156,12 @@ def _top(panel: Panel) -> float:
     return max([max(values, default=0.0) * 1.08, *limits, panel.top]) or 1.0
 
 
+def _bottom(panel: Panel) -> float:
+    return min(
+        (value for line in panel.lines for value in line.values if value is not None and value < 0), default=0
+    )
+
+
 def _layout(axis: Axis, height: int, panels: int) -> Figure:
     return {
         "height": height,
@@ -189,7 +198,7 @@ def _layout(axis: Axis, height: int, panels: int) -> Figure:
 def _vertical(panel: Panel, domain: tuple[float, float], top: float) -> dict[str, Any]:
     return {
         "domain": list(domain),
-        "range": [0, top],
+        "range": [_bottom(panel), top],
         "fixedrange": True,
         "anchor": "x",
         "nticks": 4,

@@ -17,11 +17,12 @@ from endpoints.inventory import selectors as inventory
 from endpoints.inventory.selectors import DeploymentLife, EndpointPage, HistoryItem
 from endpoints.metrics import selectors as metrics
 from endpoints.metrics.columns import MINUTE
-from endpoints.metrics.selectors import COLUMNS, Brief, Series
+from endpoints.metrics.selectors import COLUMNS, Brief, FigureRow, FigureSeries, Series
 from endpoints.metrics.selectors.boundaries import finest_grain
 from endpoints.metrics.windows import Window
 from endpoints.web import display, exports, ranges
 from endpoints.web.bars import order_of
+from endpoints.web.business import MOST_FIGURES, PREFIX, chart_of
 from endpoints.web.chart_axis import axis
 from endpoints.web.charts import Mark
 from endpoints.web.fresh import Chip
@@ -32,9 +33,13 @@ from endpoints.web.wording import moment_words, span
 
 CHARTS = ("latency", "errors", "requests", "split", "use", "replicas")
 DEPLOYMENT_CHARTS = ("latency", "errors", "requests", "weight", "use", "replicas")
+FIGURE_COLUMNS = ("time", "figure", "deployment", "count", "total", "value")
 MOST_MARKS = 200
 MOST_ROWS = 60_000
 """Rows in a file of metrics: a day of minutes of forty deployments."""
+_TOO_MANY = (
+    f"That is more than {MOST_ROWS:,} rows. Ask for one deployment, or for a shorter time. No file was made."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,12 @@ class Subjects:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart in a page: what it says without the picture, and where the picture's data is."""
+    """A chart in a page: what it says without the picture, and where the picture's data is. `csv` holds `all_of`."""
 
     chart: Chart
     address: str
     csv: str
+    all_of: str = "all metrics"
 
     @property
     def panels(self) -> int:
@@ -181,6 +187,7 @@ def section(request: PageRequest, shown: EndpointPage, *, home: str, deployment:
             )
             for name in names
         ],
+        "business": _business(one, shown, query),
         "subjects": subjects,
         "metric_files": {form: f"{address}?{query}" for form, address in files.items()},
         "known_until": one.series.known_until,
@@ -189,12 +196,36 @@ def section(request: PageRequest, shown: EndpointPage, *, home: str, deployment:
     }
 
 
+def _business(one: Scene, shown: EndpointPage, query: str) -> list[Figure]:
+    """The business figures of the stretch; there are none unless somebody sends some."""
+    place = {"ws": shown.workspace, "name": shown.name}
+    csv = f"{reverse('web:figures_file', kwargs={**place, 'form': 'csv'})}?{query}"
+    return [
+        Figure(
+            chart_of(one, each),
+            f"{reverse('web:chart', kwargs={**place, 'chart': PREFIX + each.figure.name})}?{query}",
+            csv,
+            "all business figures",
+        )
+        for each in _sent(one, metrics.figures(shown.id, ended=False, limit=MOST_FIGURES).rows)
+    ]
+
+
+def _sent(one: Scene, rows: Sequence[FigureRow]) -> tuple[FigureSeries, ...]:
+    window = one.axis
+    return metrics.figure_series(
+        sorted(rows, key=lambda row: row.name), since=window.since, until=window.until, grain=one.series.grain
+    )
+
+
 @page(on_workspace(Action.VIEW))
 def chart(request: PageRequest, *, workspace: WorkspaceRow, name: str, chart: str) -> HttpResponseBase:
     """One chart's figure with its words and table, as JSON for the page's own script."""
-    if chart not in KINDS:
+    is_business = chart.startswith(PREFIX)
+    if chart not in KINDS and not is_business:
         raise NotFound(f"There is no chart {chart}.")
     shown = inventory.endpoint_page(workspace.id, name)
+    row = metrics.figure_named(shown.id, chart.removeprefix(PREFIX)) if is_business else None
     asked = ranges.shown(request.GET)
     only = request.GET.get("deployment", "")[:64]
     lives = inventory.deployments_between(shown.id, since=asked.window.since, until=asked.window.until)
@@ -202,8 +233,8 @@ def chart(request: PageRequest, *, workspace: WorkspaceRow, name: str, chart: st
     if not subjects.shown and chart == "weight":
         raise NotFound(f"{name} has no deployment {only}.")
     marks = marks_of(history_in(shown.id, asked.window, only))
-    one = scene(shown, subjects.shown, asked.window, (chart,), marks)
-    found = KINDS[chart].build(one)
+    one = scene(shown, subjects.shown, asked.window, () if row else (chart,), marks)
+    found = chart_of(one, _sent(one, [row])[0]) if row else KINDS[chart].build(one)
     return JsonResponse(
         {
             "figure": found.figure(one),
@@ -229,9 +260,7 @@ def metrics_file(request: PageRequest, *, workspace: WorkspaceRow, name: str, fo
     window = asked.window
     found = metrics.series(chosen, since=window.since, until=window.until, now=display.current().moment())
     if len(found.times) * len(chosen) > MOST_ROWS:
-        raise Invalid(
-            f"That is more than {MOST_ROWS:,} rows. Ask for one deployment, or for a shorter time. No file was made."
-        )
+        raise Invalid(_TOO_MANY)
     columns = ("time", "deployment", "grain", *COLUMNS[found.grain])
     rows = (
         {"time": time, "deployment": chosen[number], "grain": str(found.grain)}
@@ -253,6 +282,47 @@ def metrics_file(request: PageRequest, *, workspace: WorkspaceRow, name: str, fo
         "left_out": "steps of which nothing is known",
     }
     return exports.as_json(title, columns, rows, about=about)
+
+
+@page(on_workspace(Action.VIEW))
+def figures_file(request: PageRequest, *, workspace: WorkspaceRow, name: str, form: str) -> HttpResponseBase:
+    """Every value of the stretch that somebody sent, in UTC: one row for a figure, a deployment and a minute."""
+    if form not in ("csv", "json"):
+        raise NotFound("Business figures are to be had as csv and json.")
+    shown = inventory.endpoint_page(workspace.id, name)
+    asked = ranges.shown(request.GET)
+    if asked.problem:
+        raise Invalid(asked.problem)
+    window, only = asked.window, request.GET.get("deployment", "")[:64]
+    rows: list[dict[str, Any]] = []
+    for row in metrics.figures(shown.id, ended=False, limit=MOST_FIGURES).rows:
+        left = MOST_ROWS - len(rows)
+        found = metrics.sent_minutes(row.id, window.since, window.until, deployment=only, limit=left or 1)
+        if found.next_after or (found.rows and not left):
+            raise Invalid(_TOO_MANY)
+        rows += [
+            {
+                "time": one.minute,
+                "figure": row.name,
+                "deployment": one.deployment,
+                "count": one.count,
+                "total": one.total,
+                "value": one.value,
+            }
+            for one in found.rows
+        ]
+    title = f"figures-{workspace.slug}-{shown.name}-{window.since:%Y%m%dT%H%MZ}-{window.until:%Y%m%dT%H%MZ}"
+    if form == "csv":
+        return exports.as_csv(title, FIGURE_COLUMNS, rows)
+    about = {
+        "made_at": display.current().moment(),
+        "workspace": workspace.slug,
+        "endpoint": shown.name,
+        "since": window.since,
+        "until": window.until,
+        "left_out": "minutes that nobody sent",
+    }
+    return exports.as_json(title, FIGURE_COLUMNS, rows, about=about)
 
 
 # Azure delivers a minute some three minutes after it is over; an endpoint's data older than that is late.

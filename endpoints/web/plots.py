@@ -429,12 +429,16 @@ def _any_known(scene: Scene, subject: Subject, *columns: str) -> list[bool]:
 
 def _gaps(scene: Scene, *columns: str) -> tuple[tuple[int, int], ...]:
     """Where none of these columns is known of any deployment. What is only about to come is no gap."""
-    rows = [scene.values(one, column) for one in scene.subjects for column in columns]
+    return gaps_of([scene.values(one, column) for one in scene.subjects for column in columns], scene.series)
+
+
+def gaps_of(rows: Sequence[Values], series: Series) -> tuple[tuple[int, int], ...]:
+    """Where none of these rows has a value. What is only about to come is no gap."""
     if not rows:
-        return ((0, len(scene.series.times)),)
+        return ((0, len(series.times)),)
     unknown = [all(value is None for value in parts) for parts in zip(*rows, strict=True)]
     found = runs(unknown)
-    if found and found[-1][1] == len(unknown) and found[-1][1] - found[-1][0] <= _TO_COME[scene.series.grain]:
+    if found and found[-1][1] == len(unknown) and found[-1][1] - found[-1][0] <= _TO_COME[series.grain]:
         found.pop()
     return tuple(found)
 

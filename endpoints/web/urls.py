@@ -39,6 +39,7 @@ urlpatterns = [
     path("w/<slug:ws>/e/<str:name>/budget", budget.budget, name="budget"),
     path("w/<slug:ws>/e/<str:name>/charts/<slug:chart>.json", metrics.chart, name="chart"),
     path("w/<slug:ws>/e/<str:name>/metrics.<slug:form>", metrics.metrics_file, name="metrics_file"),
+    path("w/<slug:ws>/e/<str:name>/figures.<slug:form>", metrics.figures_file, name="figures_file"),
     path("w/<slug:ws>/e/<str:name>/d/<str:deployment>/", deployment.deployment, name="deployment"),
     path("w/<slug:ws>/e/<str:name>/change/new", ask.new, name="change_new"),
     path("w/<slug:ws>/e/<str:name>/rollback", rollback.rollback, name="rollback"),
