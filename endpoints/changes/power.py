@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 
 from endpoints.changes import gatewords as words
 from endpoints.changes.detecting import detectable_beside, detectable_rate, finds, finds_beside
-from endpoints.changes.gatespec import LATENCIES, GateSpec, blind_beyond
+from endpoints.changes.gatespec import LATENCIES, GateSpec, Kind, blind_beyond
 from endpoints.changes.meters import limit_of
 from endpoints.changes.sequential import Count, design_effect
 
 # Beyond these nothing is proposed: half of the traffic is no canary, and a week no bake.
 MOST_WEIGHT, MOST_MINUTES = 50, 7 * 24 * 60
-# Where nothing is known of the stable's rate.
-_USUAL_RATE = 0.01
+# Where nothing is known of the stable's rate: of failures what is usual, of a figure what is hardest to tell.
+_USUAL_RATE, _HARDEST_RATE = 0.01, 0.5
+_FAILURES = frozenset({Kind.ERRORS, Kind.ERRORS_VS_STABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Plan:
     """What a step gives its gates to work with.
 
     `requests`: those per minute that the endpoint is expected to get; `weight` and `stable_weight` percent of them
-    for the candidate and for the stable deployments; `base_rate`: the stable's share of what the gate counts, None
-    when not known; `correlation`: of failures within a minute, see `sequential.correlation`.
+    for the candidate and for the stable deployments; `base_rate`: the stable's share of failed requests, None when
+    not known; `correlation`: of failures within a minute, see `sequential.correlation`. Both say nothing of figures.
     """
 
     requests: float
@@ -78,8 +79,15 @@ def _pairs(spec: GateSpec) -> bool:
     return spec.against_stable and not spec.counts_minutes
 
 
-def _base(plan: Plan) -> float:
-    return _USUAL_RATE if plan.base_rate is None else plan.base_rate
+def _known_base(spec: GateSpec, plan: Plan) -> float | None:
+    return plan.base_rate if spec.kind in _FAILURES else None
+
+
+def _base(spec: GateSpec, plan: Plan) -> float:
+    known = _known_base(spec, plan)
+    if known is None:
+        return _HARDEST_RATE if spec.kind is Kind.FIGURE else _USUAL_RATE
+    return known
 
 
 def _units(spec: GateSpec, plan: Plan, weight: float) -> float:
@@ -88,7 +96,8 @@ def _units(spec: GateSpec, plan: Plan, weight: float) -> float:
     if spec.counts_minutes:
         tells = spec.kind not in LATENCIES or a_minute >= spec.minute_requests
         return plan.minutes / (spec.design_effect or 1.0) if tells else 0.0
-    effect = spec.design_effect or design_effect(a_minute, plan.correlation)
+    alike = 0.0 if spec.kind is Kind.FIGURE else plan.correlation
+    effect = spec.design_effect or design_effect(a_minute, alike)
     return round(a_minute * plan.minutes / effect)
 
 
@@ -98,7 +107,7 @@ def _detectable(spec: GateSpec, plan: Plan) -> float | None:
         return None
     if _pairs(spec):
         stable = _units(spec, plan, plan.stable_weight)
-        return detectable_beside(units, stable, _base(plan), spec.limit, spec.alpha)
+        return detectable_beside(units, stable, _base(spec, plan), spec.limit, spec.alpha)
     return detectable_rate(units, limit_of(spec), spec.alpha)
 
 
@@ -106,8 +115,9 @@ def _excess(spec: GateSpec, plan: Plan, least: float | None) -> float | None:
     if least is None:
         return None
     if _pairs(spec):
-        return least - _base(plan)
-    return least - (limit_of(spec) if plan.base_rate is None else plan.base_rate)
+        return least - _base(spec, plan)
+    known = _known_base(spec, plan)
+    return least - (limit_of(spec) if known is None else known)
 
 
 def _is_enough(spec: GateSpec, plan: Plan) -> bool:
@@ -120,7 +130,7 @@ def _is_enough(spec: GateSpec, plan: Plan) -> bool:
         return False
     if not _pairs(spec):
         return finds(units, limit_of(spec), spec.alpha, limit_of(spec) + beyond)
-    stable, base = _units(spec, plan, plan.stable_weight), _base(plan)
+    stable, base = _units(spec, plan, plan.stable_weight), _base(spec, plan)
     enough = plan.requests * plan.stable_weight / 100 * plan.minutes >= spec.min_requests
     return enough and finds_beside(
         units, Count(stable, stable * base), spec.limit, spec.alpha, base + spec.limit + beyond
@@ -174,7 +184,7 @@ def _finds(spec: GateSpec, plan: Plan, least: float | None) -> str:
     excess = _excess(spec, plan, least) or 0.0
     if _pairs(spec):
         return f"It finds {words.points(excess)} beyond stable's in 4 of 5 cases."
-    than = "the limit" if plan.base_rate is None else "now"
+    than = "the limit" if _known_base(spec, plan) is None else "now"
     return f"It finds {words.percent(words.shown(spec, least))} in 4 of 5 cases, {words.points(excess)} off {than}."
 
 
@@ -186,5 +196,5 @@ def _proposed(blind: bool, weight: int | None, bake: int | None) -> str:
         *([words.minutes(bake)] if bake else []),
     ]
     if not ways:
-        return " That is too little, and neither more weight nor more time would be enough."
+        return " That is too little, and neither more weight nor more time alone would be enough."
     return f" That is too little; {' or '.join(ways)} would be enough."

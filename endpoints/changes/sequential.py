@@ -32,6 +32,7 @@ from typing import NamedTuple
 SHIFTS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 _LOG_SHIFTS = math.log(len(SHIFTS))
 _TINY = 1e-9
+_NEXT_TO_ALL = 1e-4
 # What the minutes before are worth for guessing the stable's rate now, in requests at most.
 _MOST_PRIOR = 1000.0
 # With fewer minutes there is nothing to be said about clumps.
@@ -124,7 +125,8 @@ def pair_evidence(candidate: Count, stable: Count, rate: float, allowed: float, 
 
     that is just allowed.
     """
-    rate = min(max(rate, _TINY), 1 - _TINY - allowed)
+    # Any guess is allowed; one next to certainty would only cost precision.
+    rate = min(max(rate, _TINY), 1 - _NEXT_TO_ALL - allowed)
     shifted = moved(rate + allowed, shift)
     nearest = _nearest(rate, shifted, allowed, stable.of, candidate.of)
     return _gain(stable, rate, nearest) + _gain(candidate, shifted, nearest + allowed)

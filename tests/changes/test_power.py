@@ -144,3 +144,11 @@ def test_forecasts__of_five_gates__take_next_to_no_time():
         for spec in specs:
             forecast(spec, Plan(90 + number, 5, 95, 10, 0.004))
     assert (time.process_time() - began) / 50 < 0.04
+
+
+def test_a_forecast__of_what_is_no_failure__takes_nothing_from_the_rate_of_failures():
+    for kind in ("throttled", "p95_over_budget", "cpu"):
+        spec = gate(kind)
+        assert forecast(spec, PLAN) == forecast(spec, replace(PLAN, base_rate=0.3))
+    figure = gate("figure", figure="clicks", limit=0.05, relative=True)
+    assert forecast(figure, PLAN) == forecast(figure, replace(PLAN, base_rate=0.3, correlation=0.2))

@@ -90,7 +90,7 @@ def _failures(endpoint_id: int, names: list[str], at: datetime) -> list[Count]:
     """Failed requests of the stable deployments, minute by minute, of the last hours."""
     minutes = gate_minutes(endpoint_id, names, at - LATELY, at).by_deployment
     return [
-        Count(minute.errors, minute.requests)
+        Count(minute.requests, minute.errors)
         for rows in minutes.values()
         for minute in rows
         if minute.errors is not None and minute.requests
