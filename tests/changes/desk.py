@@ -11,9 +11,12 @@ from endpoints.access.models import User, Workspace
 from endpoints.access.policies import Principal
 from endpoints.audit.models import Entry
 from endpoints.changes import services
+from endpoints.changes.checks import run
 from endpoints.changes.models import Change, ChangeRevision, Transition
+from endpoints.changes.selectors.situation import situation_of
 from endpoints.changes.targets import key_of
 from endpoints.dispatch import db_now
+from tests.support.load import serve
 from tests.support.people import make_endpoint, principal
 
 HALF = {"blue": 50, "green": 50}
@@ -33,6 +36,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.endpoint_id = self.endpoint_id or make_endpoint(self.workspace).pk
+        serve(self.endpoint_id)
 
     def request(self, split: Mapping[str, int] = HALF, *, by: Principal | None = None, **more: Any) -> int:
         return services.request_change(
@@ -45,13 +49,25 @@ class Desk:
             | more
         )
 
-    def approve(self, change_id: int, *, by: Principal | None = None, seen_hash: str = "") -> int:
+    def approve(
+        self, change_id: int, *, by: Principal | None = None, seen_hash: str = "", **more: Any
+    ) -> int:
+        """With every warning accepted, unless `accept` says otherwise."""
         services.approve_change(
-            principal=by or principal(self.reviewer),
-            change_id=change_id,
-            seen_hash=seen_hash or self.hash(change_id),
+            **{
+                "principal": by or principal(self.reviewer),
+                "change_id": change_id,
+                "seen_hash": seen_hash or self.hash(change_id),
+                "accept": self.warnings(change_id),
+            }
+            | more
         )
         return change_id
+
+    def warnings(self, change_id: int) -> list[str]:
+        """What must be accepted by name now."""
+        verdicts = run(situation_of(self.change(change_id)))
+        return [verdict.name for verdict in verdicts if verdict.needs_acceptance]
 
     def reject(self, change_id: int, *, by: Principal | None = None, comment: str = "not yet") -> None:
         services.reject_change(
@@ -72,13 +88,48 @@ class Desk:
             reason="better still",
         )
 
-    def start(self, change_id: int, *, by: Principal | None = None, seen_hash: str = "") -> int:
+    def start(self, change_id: int, *, by: Principal | None = None, seen_hash: str = "", **more: Any) -> int:
         services.start_change(
             principal=by or principal(self.operator),
             change_id=change_id,
             seen_hash=seen_hash or self.hash(change_id),
+            **more,
         )
         return change_id
+
+    def schedule(
+        self,
+        change_id: int,
+        *,
+        by: Principal | None = None,
+        ahead: timedelta = timedelta(hours=1),
+        **more: Any,
+    ) -> int:
+        services.schedule_change(
+            principal=by or principal(self.operator),
+            change_id=change_id,
+            seen_hash=self.hash(change_id),
+            start_at=db_now() + ahead,
+            **more,
+        )
+        return change_id
+
+    def break_glass(self, change_id: int, *, by: Principal | None = None, **more: Any) -> int:
+        services.break_glass(
+            **{
+                "principal": by or principal(self.operator),
+                "change_id": change_id,
+                "seen_hash": self.hash(change_id),
+                "reason": "customers are charged twice",
+                "proved_at": db_now(),
+            }
+            | more
+        )
+        return change_id
+
+    def due_now(self, change_id: int, *, since: timedelta = timedelta(seconds=1)) -> None:
+        """Put the time at which it is to start into the past."""
+        Change.objects.filter(pk=change_id).update(start_at=db_now() - since)
 
     def approved(self, split: Mapping[str, int] = HALF) -> int:
         return self.approve(self.request(split))

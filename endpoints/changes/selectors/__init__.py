@@ -1,5 +1,6 @@
 """Reads of changes for pages, API and executor: frozen rows out, scoped by the principal that asks."""
 
+from endpoints.changes.selectors.accepted import accepted_by_people
 from endpoints.changes.selectors.after_review import (
     AfterReviewPage,
     AfterReviewView,
@@ -37,6 +38,7 @@ __all__ = [
     "Tab",
     "TemplatePage",
     "TemplateRow",
+    "accepted_by_people",
     "after_review_of",
     "approval_rule",
     "approval_rules",

@@ -17,8 +17,9 @@ from endpoints.access.policies import Action, Principal
 from endpoints.access.selectors import principal_now
 from endpoints.audit.actors import SYSTEM_EXECUTOR, Actor
 from endpoints.changes.lifecycle import State
-from endpoints.changes.models import Change, ChangeRevision, Check
+from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.quorum import Quorum
+from endpoints.changes.selectors.accepted import accepted_at
 from endpoints.changes.selectors.holding import holds_against
 from endpoints.changes.services.conditions import approvals_hold, drift_since, still_true, told_holds
 from endpoints.changes.services.guards import current_revision, lock_both, permit, same_content
@@ -28,7 +29,6 @@ from endpoints.changes.services.moves import move, moved_on
 from endpoints.changes.services.people import person_id
 from endpoints.changes.services.start import begin
 from endpoints.changes.services.steps import CALM
-from endpoints.changes.verdict import Outcome, Verdict
 from endpoints.core.errors import Conflict, Invalid, OpsportalError, Unavailable
 from endpoints.core.ids import ref
 from endpoints.dispatch import db_now
@@ -195,21 +195,12 @@ def _start_now(change: Change) -> bool:
     if drifted:
         move(change=change, to=State.DRIFTED, actor=actor, reason=drifted)
         return True
-    begin(lease, change, principal, actor=actor, accept=_accepted(change))
+    begin(lease, change, principal, actor=actor, accept=accepted_at(change, "schedule"))
     return False
 
 
 def _actor(change: Change) -> Actor:
     return replace(SYSTEM_EXECUTOR, on_behalf=ref("user", change.scheduled_by_id or ""))
-
-
-def _accepted(change: Change) -> list[str]:
-    """The warnings of the moment at which it was scheduled: all had been accepted by then, by name."""
-    kept = Check.objects.filter(change=change, revision=change.revision, moment="schedule").order_by("-pk")
-    newest = kept.first()
-    rows = kept.filter(at=newest.at) if newest else []
-    told = (Verdict(row.name, Outcome(row.outcome), row.reason, row.acceptable) for row in rows)
-    return [verdict.name for verdict in told if verdict.needs_acceptance]
 
 
 def _suspend(change: Change, why: str) -> None:
