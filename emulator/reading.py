@@ -1,10 +1,15 @@
-"""Reads mappings and lists of a YAML file and says where a mistake is."""
+"""Reads mappings, lists and times of a YAML file and says where a mistake is."""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.values import Json
+
+_RELATIVE = re.compile(r"-(\d+(?:\.\d+)?)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class ScenarioError(ValueError):
@@ -32,3 +37,17 @@ def listed(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise ScenarioError(f"{where} is a list, not {type(value).__name__}.")
     return value
+
+
+def when(text: str, now: datetime) -> datetime:
+    """`-30d`, `-90m`, or an ISO time with offset."""
+    relative = _RELATIVE.fullmatch(text)
+    if relative is not None:
+        return now - timedelta(**{_UNITS[relative[2]]: float(relative[1])})
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ScenarioError(f"{text!r} is neither a time nor a distance such as -30d.") from None
+    if found.tzinfo is None:
+        raise ScenarioError(f"{text!r} has no offset.")
+    return found

@@ -6,28 +6,23 @@ A mistake in the file is an error that says where it is; nothing is started half
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from emulator import names, sidelines
+from emulator import behaving, names, sidelines
 from emulator.compute.quota import Limit
 from emulator.fold import Who
-from emulator.models import Model, model
+from emulator.models import Model
 from emulator.monitor.catalogue import LOG_CATEGORIES
 from emulator.monitor.load import Load
 from emulator.reading import ScenarioError, listed, mapping, parts
 from emulator.tokens import Identity
 from emulator.values import Json, guid
 from emulator.vault.secrets import Vaults
-
-_RELATIVE = re.compile(r"-(\d+(?:\.\d+)?)([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ def parse(value: Any) -> Scenario:
         identities=[_identity(item, i) for i, item in enumerate(listed(part["identities"], "identities"))],
         workspaces=workspaces,
         endpoints=endpoints,
-        default_model=_model(part["model"], "model"),
+        default_model=behaving.model(part["model"], "model"),
         limits=sidelines.quotas(part["quotas"], subscriptions),
         unpriced=sidelines.unpriced(part["unpriced"]),
         writers=sidelines.writers(part["writers"]),
@@ -144,20 +139,6 @@ def _endpoint_ids(workspaces: list[WorkspacePlan], endpoints: list[EndpointPlan]
         f"{plan.workspace}/{plan.name}": names.endpoint_id(places[plan.workspace], plan.name)
         for plan in endpoints
     }
-
-
-def when(text: str, now: datetime) -> datetime:
-    """`-30d`, `-90m`, or an ISO time with offset."""
-    relative = _RELATIVE.fullmatch(text)
-    if relative is not None:
-        return now - timedelta(**{_UNITS[relative[2]]: float(relative[1])})
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ScenarioError(f"{text!r} is neither a time nor a distance such as -30d.") from None
-    if found.tzinfo is None:
-        raise ScenarioError(f"{text!r} has no offset.")
-    return found
 
 
 def _workspace(name: str, value: Any, subscriptions: Json) -> WorkspacePlan:
@@ -351,47 +332,5 @@ def _deployment(name: str, value: Any, endpoint: str, of: Json) -> DeploymentPla
         tags=part["tags"],
         properties=properties,
         failed=part["failed"],
-        behaves=None if behaves is None else _model(behaves, where),
+        behaves=None if behaves is None else behaving.model(behaves, where),
     )
-
-
-def _model(value: Any, where: str) -> Model:
-    told = parts(mapping(value, where), where, **{item.name: None for item in fields(Model)})
-    for failure in told["failures"] or ():
-        parts(mapping(failure, where), f"failures of {where}", rate=..., status=500, reason="")
-    told["incidents"] = [_incident(item, where) for item in listed(told["incidents"] or [], where)]
-    if told["wears"] is not None:
-        told["wears"] = _wear(told["wears"], where)
-    if told["answers"] is not None:
-        mapping(told["answers"], f"answers of {where}")
-    return model({name: item for name, item in told.items() if item is not None})
-
-
-def _wear(value: Any, where: str) -> Json:
-    where = f"wears of {where}"
-    part = parts(mapping(value, where), where, minutes=..., p95_factor=...)
-    for name, number in part.items():
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
-            raise ScenarioError(f"{where}: {name} is a number above 0, not {number!r}.")
-    return part
-
-
-def _incident(value: Any, where: str) -> Json:
-    where = f"incidents of {where}"
-    part = parts(
-        mapping(value, where),
-        where,
-        **{"from": ...},
-        until=None,
-        p95_factor=1.0,
-        failure_rate=0.0,
-        status=500,
-        grows=False,
-    )
-    part["since"] = str(part.pop("from"))
-    for name in ("since", "until"):
-        if part[name] is not None:
-            when(str(part[name]), datetime.now(UTC))
-    if part["grows"] and part["until"] is None:
-        raise ScenarioError(f"{where}: what grows has an until.")
-    return part

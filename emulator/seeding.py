@@ -15,7 +15,8 @@ from emulator.fold import Kind, Record, Who
 from emulator.models import Incident, Model, Models
 from emulator.monitor.load import Spell, Workload, made_up, spell
 from emulator.monitor.minutes import carried_by
-from emulator.scenario import DeploymentPlan, EndpointPlan, Scenario, Shift, WorkspacePlan, when
+from emulator.reading import when
+from emulator.scenario import DeploymentPlan, EndpointPlan, Scenario, Shift, WorkspacePlan
 from emulator.values import Json, guid, stamp
 from emulator.writers import person
 

@@ -19,8 +19,8 @@ from emulator.cli import SCENARIOS
 from emulator.cloud import Cloud
 from emulator.fleet import FleetSize, generate
 from emulator.fold import Resource
-from emulator.reading import ScenarioError
-from emulator.scenario import load, parse, when
+from emulator.reading import ScenarioError, when
+from emulator.scenario import load, parse
 from tests.emulator.arm import CHECKOUT, Clock
 
 MINIMAL: dict[str, Any] = {
