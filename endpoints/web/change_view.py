@@ -52,10 +52,11 @@ class Event:
 def heading(detail: ChangeDetail) -> str:
     """`CR-413: checkout-risk to green 100 %`."""
     row = detail.row
-    verb = "roll back" if row.kind is Kind.ROLLBACK else "send"
     if row.kind is Kind.ROLLBACK:
-        return f"{row.number}: {verb} {row.endpoint} to {split_words(row.after)}"
-    return f"{row.number}: {verb} {row.endpoint} traffic to {split_words(row.after)}"
+        return f"{row.number}: roll back {row.endpoint} to {split_words(row.after)}"
+    if row.kind is Kind.DRILL:
+        return f"{row.number}: practise a rollback of {row.endpoint} from {split_words(row.after)}"
+    return f"{row.number}: send {row.endpoint} traffic to {split_words(row.after)}"
 
 
 def order(detail: ChangeDetail) -> list[str]:
@@ -208,4 +209,11 @@ def people(detail: ChangeDetail) -> dict[int | None, str]:
 
 def sign(detail: ChangeDetail, *, mine_to_review: bool = False) -> Any:
     """The state's sign for this reader."""
-    return sign_of(detail.row.state, kind=detail.row.kind, mine_to_review=mine_to_review)
+    rollout = detail.rollout
+    return sign_of(
+        detail.row.state,
+        kind=detail.row.kind,
+        mine_to_review=mine_to_review,
+        hold=rollout.hold,
+        watching=rollout.bake is not None and rollout.bake.watch,
+    )

@@ -19,7 +19,7 @@ from endpoints.web import exports
 from endpoints.web.bars import order_of
 from endpoints.web.names import change_number
 from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, page, partial, render
-from endpoints.web.states import Sign, sign_of
+from endpoints.web.states import EMERGENCY, Sign, sign_of
 
 TABS = {Tab.WAITING: "Waiting for me", Tab.OPEN: "Open", Tab.CLOSED: "Closed"}
 EMPTY = {
@@ -38,7 +38,7 @@ class Line:
     """One change as the list shows it."""
 
     number: int
-    rollback: bool
+    marks: tuple[str, ...]
     sign: Sign
     endpoint: str
     workspace: str
@@ -49,6 +49,10 @@ class Line:
     at: datetime
     href: str
     endpoint_href: str
+
+    @property
+    def rollback(self) -> bool:
+        return "rollback" in self.marks
 
 
 @page(SIGNED_IN)
@@ -99,8 +103,13 @@ def lines(rows: list[ChangeRow], *, mine: bool = False) -> list[Line]:
 def _line(row: ChangeRow, author: str, mine: bool) -> Line:
     return Line(
         number=row.id,
-        rollback=row.kind is Kind.ROLLBACK,
-        sign=sign_of(row.state, kind=row.kind, mine_to_review=mine and row.state is State.IN_REVIEW),
+        marks=marks_of(row),
+        sign=sign_of(
+            row.state,
+            kind=row.kind,
+            mine_to_review=mine and row.state is State.IN_REVIEW,
+            hold=row.hold,
+        ),
         endpoint=row.endpoint,
         workspace=row.workspace,
         before=row.before,
@@ -111,6 +120,12 @@ def _line(row: ChangeRow, author: str, mine: bool) -> Line:
         href=reverse("web:live" if row.active else "web:change", kwargs={"number": row.id}),
         endpoint_href=reverse("web:endpoint", kwargs={"ws": row.workspace, "name": row.endpoint}),
     )
+
+
+def marks_of(row: ChangeRow) -> tuple[str, ...]:
+    """What a change is beside an ordinary one, for whoever reads its name."""
+    kinds = {Kind.ROLLBACK: ("rollback",), Kind.DRILL: ("drill",)}.get(row.kind, ())
+    return (*kinds, EMERGENCY) if row.emergency else kinds
 
 
 def _export(me: Principal, tab: Tab, form: str) -> HttpResponseBase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from endpoints.changes.lifecycle import Kind, State
+from endpoints.changes.lifecycle import PLANNED_HOLDS, Hold, Kind, State
 from endpoints.changes.verdict import Outcome
 
 
@@ -51,15 +51,58 @@ _SIGNS = {
 }
 
 
-def sign_of(state: State, *, kind: Kind = Kind.TRAFFIC, mine_to_review: bool = False) -> Sign:
-    """The sign of a change for one reader."""
+_HELD = {
+    Hold.CLICK: Sign(
+        "waiting", "Waiting for a click", "The plan wants a person to say go; nothing is wrong."
+    ),
+    Hold.PERSON: Sign(
+        "held", "Held by a person", "Resume it, or roll back. The portal never resumes it by itself."
+    ),
+    Hold.INCONCLUSIVE: Sign(
+        "unknown", "Held: cannot tell", "A gate knows too little to say that it is well."
+    ),
+    Hold.ERROR: Sign("unknown", "Held: not measured", "A gate could not be measured, which is no pass."),
+    Hold.FAILED: Sign(
+        "bad", "Held: a gate failed", "The plan says hold. Look at the gate, then roll back or go on."
+    ),
+    Hold.CHECK: Sign("warn", "Held by a check", "The next step is not sent while a check stands against it."),
+    Hold.STOP: Sign("warn", "Held by a freeze or stop", "The next step waits until that is over."),
+    Hold.OVERTIME: Sign(
+        "warn", "Held: it took too long", "Its longest duration is over. A person says what now."
+    ),
+}
+_WATCHING = Sign(
+    "running", "Watching", "All steps are in force; its gates are asked until the watch is over."
+)
+EMERGENCY = "Break-glass"
+"""Beside the name of a change that nobody approved, wherever it is named."""
+
+
+def sign_of(
+    state: State,
+    *,
+    kind: Kind = Kind.TRAFFIC,
+    mine_to_review: bool = False,
+    hold: Hold | None = None,
+    watching: bool = False,
+) -> Sign:
+    """The sign of a change for one reader. `hold`: why it is held, where that is known; `watching`: the last bake."""
     if state is State.IN_REVIEW and mine_to_review:
         return Sign("due", "Waiting for your review", "Compare, read the checks, then decide below.")
+    if state is State.HELD and hold is not None:
+        return _HELD[hold]
+    if state is State.BAKING and watching:
+        return _WATCHING
     if state is State.APPLYING and kind is Kind.ROLLBACK:
         return Sign("running", "Rolling back", _SIGNS[state].next)
     if state is State.SUCCEEDED and kind is Kind.ROLLBACK:
         return Sign("done", "Rolled back", _SIGNS[state].next)
     return _SIGNS[state]
+
+
+def needs_person(state: State, hold: Hold | None) -> bool:
+    """Whether it is held for what nobody planned."""
+    return state is State.HELD and hold not in PLANNED_HOLDS
 
 
 OUTCOMES = {

@@ -9,7 +9,7 @@ from enum import StrEnum
 from django.db.models import F, Q
 
 from endpoints.access.policies import Principal, visible_workspaces
-from endpoints.changes.lifecycle import OPEN, TERMINAL, Kind, State
+from endpoints.changes.lifecycle import OPEN, TERMINAL, Hold, Kind, State
 from endpoints.changes.models import ChangeRevision
 from endpoints.changes.plan import base_from_json, steps_from_json
 from endpoints.changes.selectors.waiting import waiting_ids
@@ -47,6 +47,7 @@ class ChangeRow:
     waiting_for: str
     attention: str
     emergency: bool = False
+    hold: Hold | None = None
 
     @property
     def number(self) -> str:
@@ -68,7 +69,8 @@ class ChangePage:
 # All that `row_of` reads: a column that is missing here would be fetched for each row.
 _COLUMNS = (
     "kind", "state", "version", "endpoint", "workspace", "author", "created_at", "started_at", "ended_at",
-    "reverts", "waiting_for", "attention", "emergency", "endpoint__name", "workspace__slug",
+    "reverts", "waiting_for", "attention", "emergency", "hold",
+    "endpoint__name", "workspace__slug",
 )  # fmt: skip
 # The content that counts, with its change: one query for a whole page.
 _CURRENT = (
@@ -134,4 +136,5 @@ def row_of(revision: ChangeRevision) -> ChangeRow:
         waiting_for=change.waiting_for,
         attention=change.attention,
         emergency=change.emergency,
+        hold=Hold(change.hold) if change.hold else None,
     )
