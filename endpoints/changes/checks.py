@@ -7,8 +7,10 @@ A fact that is missing or too old is inconclusive, which holds the change as sur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from endpoints.changes import capacity
+from endpoints.changes.capacity import Peak, Replicas
 from endpoints.changes.plan import Base, Step, rising
 from endpoints.changes.verdict import Outcome, Verdict
 from endpoints.core import traffic
@@ -29,13 +31,23 @@ class Situation:
     read_age: float | None
     stale_after: float
     unreadable: str = ""
+    peak: Peak = field(default_factory=lambda: Peak(None, ""))
+    replicas: Mapping[str, Replicas] = field(default_factory=dict)
 
 
 def run(situation: Situation) -> list[Verdict]:
     """Every check, in the order in which people ask."""
     return [
         check(situation)
-        for check in (_split_is_legal, _deployments_ready, _endpoint_ready, _base_unchanged, _alone, _fresh)
+        for check in (
+            _split_is_legal,
+            _deployments_ready,
+            _carried,
+            _endpoint_ready,
+            _base_unchanged,
+            _alone,
+            _fresh,
+        )
     ]
 
 
@@ -68,6 +80,10 @@ def _deployments_ready(situation: Situation) -> Verdict:
     return Verdict(
         name, Outcome.PASS, f"{', '.join(wanted)}: Succeeded." if wanted else "None gains traffic."
     )
+
+
+def _carried(situation: Situation) -> Verdict:
+    return capacity.check(situation.base, situation.steps, situation.peak, situation.replicas)
 
 
 def _endpoint_ready(situation: Situation) -> Verdict:

@@ -19,6 +19,7 @@ from endpoints.dispatch import db_now
 from endpoints.metrics.figures import Definition, Kind
 from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
+from tests.support.load import serve
 from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
 
 HERE, THERE = "here", "there"
@@ -86,6 +87,7 @@ def _place(slug: str, secret: str) -> Place:
         make_person("the-author", {slug: [Role.REQUESTER]})
     author = User.objects.get(username="the-author")
     endpoint = make_endpoint(workspace, tags={"owner": secret})
+    serve(endpoint.pk)
     asker = author if slug == SLUGS[HERE] else make_person("the-other-author", {slug: [Role.REQUESTER]})
     number = services.request_change(
         principal=principal(asker), endpoint_id=endpoint.pk, split={"blue": 90, "green": 10}, reason=secret

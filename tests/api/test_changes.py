@@ -7,6 +7,7 @@ import pytest
 from endpoints.audit.models import Entry, Personal
 from endpoints.changes.models import Change
 from tests.api.api import Api, ask_for_change, seen
+from tests.support.load import serve
 from tests.support.people import make_endpoint, make_person, token_for
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,9 @@ ASKED = {
 
 @pytest.fixture
 def endpoint(workspace):
-    return make_endpoint(workspace)
+    found = make_endpoint(workspace)
+    serve(found.pk)
+    return found
 
 
 def test_change__asked_for__waits_for_review(endpoint, requester):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from endpoints.changes.capacity import Peak, Replicas
 from endpoints.changes.checks import Situation, run
 from endpoints.changes.plan import Base, put_split
 from endpoints.changes.verdict import Outcome, overall
@@ -20,6 +21,8 @@ GOOD = Situation(
     other_open=(),
     read_age=3.0,
     stale_after=120.0,
+    peak=Peak(600.0, "yesterday"),
+    replicas={"blue": Replicas(2, 500.0), "green": Replicas(2, 500.0)},
 )
 
 

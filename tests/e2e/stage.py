@@ -15,9 +15,11 @@ from endpoints.changes.selectors import change_detail
 from endpoints.changes.services.approve import approve_change
 from endpoints.changes.services.request import request_change
 from endpoints.changes.services.start import start_change
+from endpoints.inventory.models import Endpoint
 from opsportal.settings import base
 from tests.support import processes
 from tests.support.databases import Database
+from tests.support.load import serve
 from tests.support.people import PASSWORD, make_endpoint, make_person, make_workspace, principal
 
 LONG = "a-name-as-long-as-azure-lets-one"
@@ -127,6 +129,8 @@ def seed() -> tuple[int, int]:
     make_endpoint(workspace, "photo-triage", traffic={"blue": 60, "green": 40}, deployments=TRIAGE)
     make_endpoint(workspace, LONG, traffic={}, deployments=SECOND, tags={"team": "نظام " * 20, "🙂": "yes"})
     make_endpoint(other, deployments=SECOND)
+    for endpoint in Endpoint.objects.filter(deleted_at=None):
+        serve(endpoint.pk)
     started = _ask(people["rosa"], recs.pk, {"green": 100})
     approve_change(
         principal=principal(people["vera"]), change_id=started, seen_hash=_hash(people["vera"], started)

@@ -28,6 +28,7 @@ from endpoints.inventory.models import Endpoint
 from endpoints.inventory.services import Answer, observe_deployments, observe_endpoint
 from tests.flows.nursery import Nursery, Process
 from tests.support.databases import Database
+from tests.support.load import serve
 
 WORKSPACE = (
     "/subscriptions/5b0a1c52-0000-4000-8000-000000000001/resourceGroups/rg-ml-prod"
@@ -264,6 +265,8 @@ def stage(
         azure, executors, database, folder, workspace_id=workspace.pk, began=began, times=times, **people
     )
     world.mirror()
+    for name in ("checkout-risk",):
+        serve(world.endpoint(name))
     try:
         yield world
     finally:

@@ -18,6 +18,7 @@ from endpoints.changes.selectors import change_detail
 from endpoints.changes.services import approve_change, request_change, start_change
 from endpoints.inventory.models import Endpoint
 from endpoints.web.exports import csv_cell
+from tests.support.load import serve
 from tests.support.people import PASSWORD, browser, make_endpoint, make_person, principal
 from tests.web.reading import Page, read
 
@@ -88,12 +89,14 @@ def world(workspace: Workspace) -> World:
     make_endpoint(
         workspace, traffic={"blue": 60, "green": 40}, deployments={"blue": {}, "green": DEPLOYMENT}, **AZURE
     )
+    serve(endpoint.pk)
     rosa, vera = principal(people["rosa"]), principal(people["vera"])
     number = request_change(
         principal=rosa, endpoint_id=endpoint.pk, split={"green": 100}, reason=f"{EVIL} {LONG}"
     )
-    seen = change_detail(vera, number).content_hash
-    approve_change(principal=vera, change_id=number, seen_hash=seen, comment=FORMULA + EVIL)
+    asked = change_detail(vera, number)
+    seen, accept = asked.content_hash, [check.name for check in asked.checks if check.needs_acceptance]
+    approve_change(principal=vera, change_id=number, seen_hash=seen, comment=FORMULA + EVIL, accept=accept)
     access.create_token(principal=rosa, name="<script>evil()</script>", scopes=["read"], days=1)
     return World(browser(people["rosa"]), endpoint, number)
 

@@ -26,6 +26,7 @@ from opsportal.settings import base
 from tests.flows.stage import CHECKOUT, TIMES, WORKSPACE
 from tests.support import processes
 from tests.support.databases import Database
+from tests.support.load import serve
 from tests.support.people import PASSWORD, make_person, make_workspace, principal, token_for
 
 pytestmark = pytest.mark.processes
@@ -122,6 +123,7 @@ def work(portal: Portal, who: dict[str, User]) -> None:
     assert wait_until(lambda: SyncRun.objects.filter(outcome="complete").exists(), seconds=30), portal.logs()
     portal.azure.admin.fault("status", method="PUT", status=500, times=1, message="no luck")
     endpoint = Endpoint.objects.get(name="checkout-risk")
+    serve(endpoint.pk)
     number = services.request_change(
         principal=principal(who["rosa"]),
         endpoint_id=endpoint.pk,

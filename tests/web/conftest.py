@@ -14,6 +14,7 @@ from endpoints.changes.services.approve import approve_change
 from endpoints.changes.services.request import request_change
 from endpoints.changes.services.start import start_change
 from endpoints.inventory.models import Endpoint
+from tests.support.load import serve
 from tests.support.people import PASSWORD, make_endpoint, principal
 
 SignIn = Callable[[User], Client]
@@ -53,6 +54,7 @@ class Stage:
 def asked(workspace: Workspace, requester: User) -> Stage:
     """checkout-risk, all on blue, and a change to all on green that waits for review."""
     endpoint = make_endpoint(workspace)
+    serve(endpoint.pk)
     number = request_change(
         principal=principal(requester),
         endpoint_id=endpoint.pk,

@@ -7,9 +7,11 @@ from django.conf import settings
 from endpoints.changes.checks import Situation
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, base_from_json, steps_from_json
+from endpoints.changes.selectors.known import peak_of, replicas_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight, states_of
 from endpoints.core import traffic
 from endpoints.inventory.selectors import CurrentSplit, current_split, deployment_states
+from endpoints.metrics.selectors import peaks
 
 
 def current_base(endpoint_id: int) -> Base:
@@ -31,7 +33,7 @@ def situation_of(change: Change) -> Situation:
 
 def situation(revision: ChangeRevision, sight: EndpointSight) -> Situation:
     """The same out of what was read before."""
-    live = sight.current()
+    live, found = sight.current(), peaks(sight.endpoint_id)
     return Situation(
         base=base_from_json(revision.base),
         steps=steps_from_json(revision.plan),
@@ -43,6 +45,8 @@ def situation(revision: ChangeRevision, sight: EndpointSight) -> Situation:
         read_age=(live.looked_at - live.read_ended).total_seconds(),
         stale_after=settings.OPSPORTAL.stale_read_seconds,
         unreadable=_unreadable(live),
+        peak=peak_of(found),
+        replicas=replicas_of(found, sight.deployments),
     )
 
 

@@ -1,12 +1,45 @@
-"""What is looked at again right before each further step: holds first, then the checks of that step."""
+"""What is looked at again right before each step is ordered: what holds the endpoint, and whether replicas suffice.
+
+The base, and that deployments stand and are Succeeded, is seen on the reading that the call is based on.
+"""
 
 from __future__ import annotations
 
+from endpoints.changes import capacity
 from endpoints.changes.decide import Blocked
+from endpoints.changes.lifecycle import Hold
 from endpoints.changes.models import Change, ChangeRevision
-from endpoints.changes.plan import Step
+from endpoints.changes.plan import Base, Step, base_from_json, before_step
+from endpoints.changes.selectors.accepted import accepted_by_people
+from endpoints.changes.selectors.holding import holds_against
+from endpoints.changes.selectors.known import peak_of, replicas_of
+from endpoints.changes.services.conditions import told_holds
+from endpoints.changes.verdict import Verdict
+from endpoints.inventory.selectors import deployment_states
+from endpoints.metrics.selectors import peaks
 
 
 def before_next_step(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> Blocked | None:
-    """Why the step that comes next must wait for a person; None when nothing stands against it."""
+    """Why the step that comes next must wait for a person; None when nothing stands against it.
+
+    In an emergency freezes, stops and estimates of load hold nothing up.
+    """
+    if change.emergency:
+        return None
+    held = holds_against(change, revision)
+    if held:
+        return Blocked(Hold.STOP, told_holds(held))
+    verdict = _carried(change, revision, steps)
+    if verdict.blocks:
+        return Blocked(Hold.CHECK, f"{verdict.name}: {verdict.reason}")
+    if verdict.needs_acceptance and verdict.name not in accepted_by_people(change):
+        return Blocked(Hold.CHECK, f"Nobody accepted this: {verdict.name}: {verdict.reason}")
     return None
+
+
+def _carried(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> Verdict:
+    """Whether replicas can carry what this step gives them, as they stand now."""
+    before = before_step(base_from_json(revision.base), steps, change.step)
+    found = peaks(change.endpoint_id)
+    replicas = replicas_of(found, deployment_states(change.endpoint_id))
+    return capacity.check(Base(*before, ""), (steps[change.step],), peak_of(found), replicas)
