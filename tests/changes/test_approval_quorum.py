@@ -266,10 +266,16 @@ def test_checks__that_block__block_whatever_is_accepted(desk):
         still_true(change, moment="approval", doing="Not stored.", accepted=[name])
 
 
+def unmeasured(desk):
+    """A change of an endpoint of which nothing was measured: what replicas can carry is for people to accept."""
+    change_id = desk.request(endpoint_id=make_endpoint(desk.workspace, "photo-triage").pk)
+    assert desk.warnings(change_id)
+    return change_id
+
+
 def test_approval__warning_not_accepted_by_name__is_refused_and_stores_nothing(desk):
-    change_id = desk.request()
+    change_id = unmeasured(desk)
     warnings = desk.warnings(change_id)
-    assert warnings  # nothing was measured of this endpoint
     before = rows()
     with pytest.raises(Conflict, match=f"Not accepted by name: {warnings[0]}"):
         desk.approve(change_id, accept=["something else"])
@@ -279,7 +285,7 @@ def test_approval__warning_not_accepted_by_name__is_refused_and_stores_nothing(d
 
 
 def test_start__warning_that_no_approval_accepted__is_for_the_starter_to_accept(desk):
-    change_id = desk.request()
+    change_id = unmeasured(desk)
     warnings = desk.warnings(change_id)
     change = desk.change(change_id)
     # As if it had come up after the approval.
@@ -301,7 +307,7 @@ def test_start__warning_that_no_approval_accepted__is_for_the_starter_to_accept(
 
 
 def test_start_due__warning_that_was_accepted_at_scheduling__starts(desk):
-    change_id = desk.request()
+    change_id = unmeasured(desk)
     warnings = desk.warnings(change_id)
     change = desk.change(change_id)
     Decision.objects.create(

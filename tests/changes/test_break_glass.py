@@ -20,7 +20,7 @@ from endpoints.core.errors import Conflict, Invalid, NotFound, Refused
 from endpoints.dispatch import db_now
 from tests.changes.approving import person, protect, reviewer, stop
 from tests.changes.desk import history, ledger, rows
-from tests.support.people import principal, token_for
+from tests.support.people import make_endpoint, principal, token_for
 
 
 def test_break_glass__nobody_approved__starts_marked_as_an_emergency(desk):
@@ -62,9 +62,9 @@ def test_break_glass__protected_evidence__is_refused(desk):
 
 
 def test_break_glass__soft_checks_do_not_pass__is_started_and_they_are_recorded(desk):
-    change_id = desk.request()
+    change_id = desk.request(endpoint_id=make_endpoint(desk.workspace, "photo-triage").pk)
     unknown = desk.warnings(change_id)
-    assert unknown  # nothing was measured of this endpoint
+    assert unknown  # nothing was measured of that endpoint
     desk.break_glass(change_id)
     entry = Entry.objects.get(subject=f"change:{change_id}", action="change.applying")
     assert entry.after["not_passed"] == unknown
