@@ -8,20 +8,28 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from endpoints.access.policies import Action, Principal, decide
+from endpoints.access.selectors import connected_workspaces
 from endpoints.access.services import About
 from endpoints.api.change_shapes import MayOut
 from endpoints.api.fields import Flag, Number, StrictBody, Text, Whole
 from endpoints.api.metric_shapes import LimitsOut, ProposalOut, limits, proposal
 from endpoints.api.operation import Call, operation
-from endpoints.api.paging import LARGEST_ID
-from endpoints.api.rules import on_workspace
-from endpoints.api.shapes import Shape, named
+from endpoints.api.paging import LARGEST_ID, PageQuery, page
+from endpoints.api.rules import narrowed_to, on_workspace
+from endpoints.api.shapes import Refs, Shape, named, next_field
 from endpoints.api.view import ApiView
 from endpoints.core.ids import split_ref
 from endpoints.inventory.selectors import endpoint_id_by_name
 from endpoints.metrics import selectors, services
 from endpoints.metrics.budgets import Effect, effect
-from endpoints.metrics.selectors import ProposalRow
+from endpoints.metrics.selectors import ProposalRow, WaitingRow
+
+
+class TwoLimitsOut(Shape):
+    """Two limits; null: none on that figure."""
+
+    p95_ms = serializers.FloatField(allow_null=True)
+    failure_share = serializers.FloatField(allow_null=True)
 
 
 class MayBudgetOut(Shape):
@@ -38,6 +46,33 @@ class BudgetOut(Shape):
     proposal = ProposalOut(allow_null=True)
     history = LimitsOut(many=True)
     may = MayBudgetOut()
+
+
+class WaitingItemOut(ProposalOut):
+    """A proposal and what it is about. `before` null: nothing is held against the endpoint now."""
+
+    workspace = serializers.CharField()
+    endpoint = serializers.CharField()
+    before = TwoLimitsOut(allow_null=True)
+    may_decide = MayOut()
+
+
+class WaitingListOut(Shape):
+    """A page of proposals, what waits longest first."""
+
+    items = WaitingItemOut(many=True)
+    next = next_field()
+
+
+class WaitingQuery(PageQuery):
+    """Query of what waits."""
+
+    after = serializers.IntegerField(
+        min_value=1,
+        max_value=LARGEST_ID,
+        required=False,
+        help_text="Only proposals with a larger number; `next` has it.",
+    )
 
 
 class ProposedOut(Shape):
@@ -144,6 +179,48 @@ class Withdrawal(ApiView):
             principal=call.principal, endpoint_id=_about(call, name), proposal_id=call.body["proposal"]
         )
         return Response(status=204)
+
+
+class Waiting(ApiView):
+    """`/budget-proposals`."""
+
+    @operation(
+        narrowed_to(Action.BUDGET_VIEW),
+        name="budget_proposals",
+        summary="Budgets that wait for a decision",
+        query=WaitingQuery,
+        answers={200: WaitingListOut},
+    )
+    def get(self, call: Call) -> Response:
+        """Of all endpoints whose budgets the caller may see, what waits longest first."""
+        me = call.principal
+        places = [
+            row.id
+            for row in connected_workspaces()
+            if decide(me, Action.BUDGET_VIEW, workspace_id=row.id, workspace=row.slug)
+        ]
+        found = selectors.waiting_proposals(
+            places, after=call.query.get("after", 0), limit=call.query["limit"]
+        )
+        names = named(row.proposal.proposed_by for row in found.rows)
+        items = [_waiting(me, row, names) for row in found.rows]
+        return Response(page(call.request, items, after=found.next_after))
+
+
+def _waiting(me: Principal, row: WaitingRow, names: Refs) -> dict[str, Any]:
+    may = decide(
+        me,
+        Action.BUDGET_DECIDE,
+        workspace_id=row.workspace_id,
+        workspace=row.workspace,
+        own=_is_own(me, row.proposal),
+    )
+    return proposal(row.proposal, effect(row.before, row.proposal.limits), names) | {
+        "workspace": row.workspace,
+        "endpoint": row.endpoint,
+        "before": row.before and {"p95_ms": row.before.p95_ms, "failure_share": row.before.failure_share},
+        "may_decide": {"allowed": may.allowed, "reason": may.reason},
+    }
 
 
 def _about(call: Call, name: str) -> int:

@@ -81,6 +81,7 @@ urlpatterns = [
     path(f"{_ENDPOINT}/budget", budget.Budget.as_view(), name="budget"),
     path(f"{_ENDPOINT}/budget/decision", budget.Decision.as_view(), name="budget_decision"),
     path(f"{_ENDPOINT}/budget/withdrawal", budget.Withdrawal.as_view(), name="budget_withdrawal"),
+    path("budget-proposals", budget.Waiting.as_view(), name="budget_proposals"),
     path("telemetry", telemetry.Telemetry.as_view(), name="telemetry"),
     path("collectors", telemetry.Collectors.as_view(), name="collectors"),
     path("backfills", telemetry.Backfills.as_view(), name="backfills"),

@@ -8,7 +8,7 @@ from typing import Literal
 from django.http import HttpRequest
 from django.urls import reverse
 
-from endpoints.access.policies import Action, Principal, may_anywhere
+from endpoints.access.policies import Action, Principal, decide, may_anywhere
 from endpoints.changes import selectors as changes
 from endpoints.inventory import selectors as inventory
 from endpoints.web import display
@@ -91,6 +91,9 @@ def _nav(principal: Principal, section: str, endpoints: int, waiting: int) -> tu
         ),
     ]
     items.append(NavItem("Telemetry", reverse("web:telemetry"), section == "telemetry"))
+    # Who manages the installation may hold no role on any workspace by its name.
+    if may_anywhere(principal, Action.BUDGET_DECIDE) or decide(principal, Action.WORKSPACE_CONNECT):
+        items.append(NavItem("Budgets", reverse("web:budgets"), section == "budgets"))
     if may_anywhere(principal, Action.AUDIT_READ):
         items.append(NavItem("Audit", reverse("web:audit"), section == "audit"))
     items.append(_settings(section))

@@ -10,6 +10,8 @@ from endpoints.access.models import User, Workspace
 from endpoints.audit.models import Entry
 from endpoints.inventory.models import Endpoint
 from tests.api.api import Api
+from tests.metrics.budgeting import budget_since
+from tests.metrics.storing import hour_ago
 from tests.support.people import make_endpoint, token_for
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,26 @@ def test_budget__with_a_limit_left_out__is_refused_and_does_not_drop_it(admin: U
 def test_decision__that_is_neither_true_nor_false__is_refused(admin: User, accept: Any) -> None:
     answer = Api(admin).post(f"{BUDGET}/decision", {"proposal": 1, "accept": accept})
     assert (answer.status_code, list(answer.json()["errors"])) == (422, ["accept"])
+
+
+def test_proposals__of_all_endpoints__are_listed_by_pages_with_what_each_would_do(
+    workspace: Workspace, operator: User, reviewer: User, admin: User
+) -> None:
+    budget_since(make_endpoint(workspace, "photo-triage").pk, hour_ago(1), 200)
+    Api(operator).post(BUDGET, WANTED)
+    Api(reviewer).post(BUDGET.replace("checkout-risk", "photo-triage"), WANTED)
+    first = Api(admin).get("/budget-proposals?limit=1").json()
+    (one,) = first["items"]
+    assert (one["endpoint"], one["workspace"], one["effect"]) == ("checkout-risk", "mlw-prod-weu", "first")
+    assert (one["before"], one["proposed_by"]["name"], one["may_decide"]["allowed"]) == (None, "Omar", True)
+    rest = Api(operator).get(first["next"].removeprefix("/api/v1")).json()
+    assert [one["endpoint"] for one in rest["items"]] == ["photo-triage"]
+    assert rest["items"][0]["before"] == {"p95_ms": 200, "failure_share": None}
+    assert (rest["next"], rest["items"][0]["may_decide"]["allowed"]) == (None, False)
+
+
+def test_proposals__of_a_workspace_where_one_has_no_role__are_not_listed(
+    operator: User, outsider: User
+) -> None:
+    Api(operator).post(BUDGET, WANTED)
+    assert Api(outsider).get("/budget-proposals").json()["items"] == []

@@ -7,12 +7,15 @@ from endpoints.metrics.selectors.boundaries import finest_grain
 from endpoints.metrics.selectors.budget import (
     BudgetRow,
     ProposalRow,
+    WaitingPage,
+    WaitingRow,
     budget_at,
     budget_history,
     budgets_at,
     budgets_between,
     open_proposal,
     open_proposals,
+    waiting_proposals,
 )
 from endpoints.metrics.selectors.collecting import (
     BackfillPage,
@@ -71,6 +74,8 @@ __all__ = [
     "SentPage",
     "Series",
     "Share",
+    "WaitingPage",
+    "WaitingRow",
     "backfills",
     "briefs",
     "budget_at",
@@ -97,4 +102,5 @@ __all__ = [
     "sent_minutes",
     "series",
     "together",
+    "waiting_proposals",
 ]

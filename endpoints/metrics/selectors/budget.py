@@ -52,6 +52,25 @@ class ProposalRow:
         return Limits(self.p95_ms, self.failure_share)
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A proposal in a list of many endpoints. `before`: the limits in force now, None where there are none."""
+
+    proposal: ProposalRow
+    workspace_id: int
+    workspace: str
+    endpoint: str
+    before: Limits | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """`next_after` is None on the last page."""
+
+    rows: tuple[WaitingRow, ...]
+    next_after: int | None
+
+
 _BUDGET = ("id", "endpoint_id", "p95_ms", "failure_share", "since", "set_by", "confirmed_by")
 _PROPOSAL = ("id", "endpoint_id", "p95_ms", "failure_share", "reason", "proposed_by", "proposed_at")
 
@@ -94,6 +113,35 @@ def open_proposals(endpoint_ids: Iterable[int]) -> dict[int, ProposalRow]:
     undecided = BudgetProposal.objects.filter(endpoint_id__in=list(endpoint_ids), decision__isnull=True)
     rows = undecided.order_by("endpoint_id", "proposed_at", "pk").values(*_PROPOSAL)
     return {row["endpoint_id"]: ProposalRow(**row) for row in rows}
+
+
+def waiting_proposals(workspace_ids: Iterable[int], *, after: int = 0, limit: int = 50) -> WaitingPage:
+    """What waits for a decision in these workspaces, what waits longest first. Two queries."""
+    undecided = BudgetProposal.objects.filter(
+        endpoint__workspace_id__in=list(workspace_ids),
+        endpoint__deleted_at__isnull=True,
+        decision__isnull=True,
+        pk__gt=after,
+    )
+    place = {
+        "workspace_id": F("endpoint__workspace_id"),
+        "workspace": F("endpoint__workspace__slug"),
+        "endpoint_name": F("endpoint__name"),
+    }
+    found = [dict(row) for row in undecided.order_by("pk").values(*_PROPOSAL, **place)[: limit + 1]]
+    budgets = budgets_at(row["endpoint_id"] for row in found[:limit])
+    rows = tuple(_waiting(row, budgets.get(row["endpoint_id"])) for row in found[:limit])
+    return WaitingPage(rows, rows[-1].proposal.id if len(found) > limit else None)
+
+
+def _waiting(row: dict[str, Any], budget: BudgetRow | None) -> WaitingRow:
+    return WaitingRow(
+        proposal=ProposalRow(**{name: row[name] for name in _PROPOSAL}),
+        workspace_id=row["workspace_id"],
+        workspace=row["workspace"],
+        endpoint=row["endpoint_name"],
+        before=budget.limits if budget else None,
+    )
 
 
 def _with_next(rows: QuerySet[Budget]) -> list[dict[str, Any]]:
