@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from endpoints.access import sessions
 from endpoints.access.models import LoginAttempts, User
-from endpoints.access.selectors import principal_now
-from endpoints.access.services import disable_user, sign_in, sign_out
+from endpoints.access.selectors import principal_for_token, principal_now
+from endpoints.access.services import create_token, disable_user, prove_password, sign_in, sign_out
 from endpoints.access.throttle import FORGOTTEN_AFTER, LONGEST_WAIT, Attempts, counted, wait_until
 from endpoints.audit.models import Entry, Personal
 from endpoints.core.errors import Refused
@@ -196,3 +196,37 @@ def test_session__within_a_minute__is_not_written_again() -> None:
 @pytest.mark.parametrize("session", [{}, {"access_began": "x", "access_seen": None}])
 def test_session__without_clocks__is_over(session: dict[str, Any]) -> None:
     assert sessions.ended(session, NOON) == "unknown"
+
+
+@pytest.mark.django_db
+def test_proof__right_password__is_a_moment_of_now_and_recorded() -> None:
+    dana = principal_now(new_user("dana"))
+    proved_at = prove_password(principal=dana, password=PASSWORD)
+    assert timedelta() <= db_now() - proved_at < timedelta(minutes=1)
+    assert Entry.objects.order_by("-seq")[0].action == "password.proved"
+
+
+@pytest.mark.django_db
+def test_proof__wrong_passwords__wait_as_sign_ins_do_and_together_with_them() -> None:
+    dana = principal_now(new_user("dana"))
+    for _ in range(5):
+        with pytest.raises(Refused, match="The password is not right"):
+            prove_password(principal=dana, password="wrong")
+    assert Entry.objects.order_by("-seq")[0].action == "password.refused"
+    with pytest.raises(Refused, match="Too many attempts"):
+        prove_password(principal=dana, password=PASSWORD)
+    assert "Too many attempts" in try_in("dana", PASSWORD, ip="")
+
+
+@pytest.mark.django_db
+def test_proof__by_a_token_or_a_disabled_account__is_refused() -> None:
+    ana, dana = admin(), new_user("dana")
+    owner = principal_now(dana)
+    _, raw = create_token(principal=owner, name="tests", scopes=("read",), days=1)
+    token = principal_for_token(raw)
+    assert token is not None
+    with pytest.raises(Refused, match="needs a person"):
+        prove_password(principal=token, password=PASSWORD)
+    disable_user(principal=ana, user_id=dana)
+    with pytest.raises(Refused):
+        prove_password(principal=owner, password=PASSWORD)
