@@ -1,17 +1,31 @@
-"""The demo's first changes: one done, one rolled back, one waiting for review, one held by its checks."""
+"""The demo's first changes, each a story: done, rolled back, waiting for review, being rolled out, about to stop."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from endpoints.access.policies import Principal
 from endpoints.access.selectors import principal_now, user_id_by_name, workspace_by_slug
+from endpoints.changes.draft import Draft, walk
+from endpoints.changes.gatespec import gate
 from endpoints.changes.lifecycle import State
-from endpoints.changes.selectors import change_detail, rollback_offer
-from endpoints.changes.services import approve_change, request_change, roll_back, start_change
+from endpoints.changes.selectors import ChangeDetail, change_detail, rollback_offer
+from endpoints.changes.services import (
+    approve_change,
+    make_template,
+    request_change,
+    roll_back,
+    start_change,
+)
+from endpoints.changes.terms import Terms
 from endpoints.core.errors import OpsportalError
-from endpoints.inventory.selectors import endpoint_id_by_name
+from endpoints.dispatch import db_now
+from endpoints.holds.calendar import Schedule
+from endpoints.holds.scope import Scope
+from endpoints.holds.services import make_freeze
+from endpoints.inventory.selectors import current_split, endpoint_id_by_name
 from opsportal import demo
 
 PATIENCE_SECONDS = 60.0
@@ -38,23 +52,59 @@ def _endpoint(slug: str, name: str) -> int:
     return endpoint_id_by_name(workspace_by_slug(_person("okafor"), slug).id, name)
 
 
-def _request(author: str, slug: str, name: str, split: Mapping[str, int], reason: str) -> int:
+def _request(
+    author: str,
+    slug: str,
+    name: str,
+    reason: str,
+    *,
+    split: Mapping[str, int] | None = None,
+    draft: Draft | None = None,
+) -> int:
     return request_change(
         principal=_person(author),
         endpoint_id=_endpoint(slug, name),
         split=split,
+        draft=draft,
         reason=reason,
         idempotency_key=f"demo-{name}",
     )
 
 
+def _walk(
+    slug: str, name: str, candidate: str, steps: Sequence[tuple[int, int, bool]], terms: Terms
+) -> Draft:
+    """The candidate at one weight after another, from the split that is live."""
+    return walk(current_split(_endpoint(slug, name)).traffic, candidate, steps, terms)
+
+
+def _start(change_id: int, *reviewers: str) -> None:
+    """Approved by one person after the other, who accept what is not known yet; started by somebody else."""
+    for username in reviewers or ("okafor",):
+        reviewer = _person(username)
+        detail = change_detail(reviewer, change_id)
+        if detail.row.state is State.IN_REVIEW:
+            approve_change(
+                principal=reviewer,
+                change_id=change_id,
+                seen_hash=detail.content_hash,
+                accept=_warnings(detail),
+            )
+    operator = _person("berg")
+    detail = change_detail(operator, change_id)
+    if detail.row.state is State.APPROVED:
+        start_change(
+            principal=operator, change_id=change_id, seen_hash=detail.content_hash, accept=_warnings(detail)
+        )
+
+
+def _warnings(detail: ChangeDetail) -> list[str]:
+    return [check.name for check in detail.checks if check.needs_acceptance]
+
+
 def _carry_out(change_id: int) -> None:
     """Approved by one person, started by another, done by the executor."""
-    reviewer, operator = _person("okafor"), _person("berg")
-    detail = change_detail(reviewer, change_id)
-    if detail.row.state is State.IN_REVIEW:
-        approve_change(principal=reviewer, change_id=change_id, seen_hash=detail.content_hash)
-        start_change(principal=operator, change_id=change_id, seen_hash=detail.content_hash)
+    _start(change_id)
     _wait(change_id)
 
 
@@ -69,8 +119,8 @@ def _home_recs_goes_to_the_new_model() -> str:
         "silva",
         demo.PROD_WEU,
         "home-recs",
-        {"control": 25, "treatment": 75},
         "The experiment favours model 42; three quarters before the weekend.",
+        split={"control": 25, "treatment": 75},
     )
     _carry_out(change)
     return f"CR-{change}"
@@ -81,8 +131,8 @@ def _photo_triage_is_rolled_back() -> str:
         "novak",
         demo.PROD_WEU,
         "photo-triage",
-        {"main": 90, "next": 10},
         "First real traffic for triage-cnn 8.",
+        split={"main": 90, "next": 10},
     )
     _carry_out(change)
     operator, endpoint_id = _person("berg"), _endpoint(demo.PROD_WEU, "photo-triage")
@@ -102,19 +152,107 @@ def _photo_triage_is_rolled_back() -> str:
     return f"CR-{change}, rolled back by CR-{receipt.change_id}"
 
 
+# What most rollouts of the demo are held against.
+USUAL = (
+    gate("p95_over_budget"),
+    gate("p95_vs_stable"),
+    gate("errors"),
+    gate("errors_vs_stable"),
+    gate("cpu"),
+)
+MINUTE, HOUR = 60, 3600
+
+
 def _checkout_risk_waits_for_review() -> str:
+    terms = Terms(gates=USUAL, watch=30 * MINUTE, longest=12 * HOUR, warm=72)
+    steps = [(5, 20 * MINUTE, False), (25, 30 * MINUTE, False), (100, 0, True)]
     change = _request(
         "novak",
         demo.PROD_WEU,
         "checkout-risk",
-        {"blue": 95, "green": 5},
         "delivery-risk 24 was trained on the autumn returns; start with five percent.",
+        draft=_walk(demo.PROD_WEU, "checkout-risk", "green", steps, terms),
     )
     return f"CR-{change}"
 
 
+def _parcel_eta_is_being_rolled_out() -> str:
+    terms = Terms(gates=USUAL, watch=HOUR, longest=24 * HOUR, warm=48)
+    steps = [(25, 45 * MINUTE, False), (50, HOUR, True), (100, 0, False)]
+    change = _request(
+        "novak",
+        demo.PROD_WEU,
+        "parcel-eta",
+        "eta-gbm 53 is the repair: version 52 grew slower by the day. It has had a tenth since this morning.",
+        draft=_walk(demo.PROD_WEU, "parcel-eta", "green", steps, terms),
+    )
+    _start(change)
+    return f"CR-{change}"
+
+
+def _fraud_cards_will_stop_itself() -> str:
+    gates = (gate("p95_over_budget"), gate("errors"))
+    steps = [(10, 2 * HOUR, False), (50, 2 * HOUR, False), (100, 0, True)]
+    change = _request(
+        "silva",
+        demo.PROD_WEU,
+        "fraud-cards",
+        "fraud-gbm 90 catches two percent more; nobody has seen it under load yet.",
+        draft=_walk(demo.PROD_WEU, "fraud-cards", "candidate", steps, Terms(gates=gates, longest=24 * HOUR)),
+    )
+    _start(change)
+    return f"CR-{change}, within the hour"
+
+
+def _tax_anomaly_will_not_be_told() -> str:
+    steps = [(20, 10 * MINUTE, False), (100, 0, True)]
+    change = _request(
+        "silva",
+        demo.GOV_WEU,
+        "tax-anomaly",
+        "tax-anomaly 13 has had a tenth for eleven days.",
+        draft=_walk(demo.GOV_WEU, "tax-anomaly", "green", steps, Terms(gates=(gate("errors_vs_stable"),))),
+    )
+    _start(change)
+    return f"CR-{change}, for want of requests"
+
+
+def _the_end_of_the_year_is_frozen() -> str:
+    year = db_now().year
+    make_freeze(
+        principal=_person("berg"),
+        scope=Scope(workspace_id=workspace_by_slug(_person("berg"), demo.PROD_NEU).id),
+        schedule=Schedule(
+            zone="Europe/Berlin",
+            first_start=datetime.fromisoformat(f"{year}-12-20T12:00"),
+            first_end=datetime.fromisoformat(f"{year + 1}-01-03T06:00"),
+        ),
+        title="End of the year",
+        reason="Parcels before models.",
+    )
+    return f"from 20 December {year}"
+
+
+def _a_template_for_careful_rollouts() -> str:
+    terms = Terms(gates=USUAL, watch=30 * MINUTE, longest=12 * HOUR, warm=72)
+    workspace_id = workspace_by_slug(_person("okafor"), demo.PROD_WEU).id
+    make_template(
+        principal=_person("okafor"),
+        workspace_id=workspace_id,
+        name="Careful: 5, 25, 100",
+        steps=[(5, 20 * MINUTE, False), (25, 30 * MINUTE, False), (100, 0, True)],
+        terms=terms,
+    )
+    return "5, 25 and 100 %"
+
+
 STORIES: tuple[Callable[[], str], ...] = (
+    _a_template_for_careful_rollouts,
+    _the_end_of_the_year_is_frozen,
     _home_recs_goes_to_the_new_model,
     _photo_triage_is_rolled_back,
     _checkout_risk_waits_for_review,
+    _parcel_eta_is_being_rolled_out,
+    _fraud_cards_will_stop_itself,
+    _tax_anomaly_will_not_be_told,
 )
