@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from endpoints.metrics.windows import Grain
 
@@ -18,9 +18,11 @@ REFUSED_SHARE = 0.01
 _FEWEST_REFUSED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """A minute of one deployment, or an hour as its mean minute. None: unknown."""
+class Load(NamedTuple):
+    """A minute of one deployment, or an hour as its mean minute. None: unknown.
+
+    A plain tuple, for a page's worth of peaks takes tens of thousands of them.
+    """
 
     at: datetime
     requests: float | None = None
@@ -117,7 +119,7 @@ def capacity_of(minutes: Sequence[Load], *, limit: float) -> Capacity:
     Use is taken to grow in proportion with requests. A part of it is there without any, so that this errs on the safe
     side. One busy minute in ten may say less than the figure; a single odd one decides nothing.
     """
-    loads = [(_per_replica(one), one) for one in minutes if one.requests and one.instances]
+    loads = [(one.requests / one.instances, one) for one in minutes if one.requests and one.instances]
     most = max((load for load, _ in loads), default=0.0)
     busy = [(load, one) for load, one in loads if 2 * load >= most]
     if len(busy) < FEWEST_MINUTES:
@@ -168,10 +170,6 @@ def _busiest(loads: Sequence[Load]) -> Load | None:
 
 def _requests(one: Load) -> float:
     return one.requests or 0.0
-
-
-def _per_replica(one: Load) -> float:
-    return _requests(one) / (one.instances or 1.0)
 
 
 def _rank(values: Sequence[float], share: float) -> float | None:
