@@ -192,7 +192,7 @@ def _parcel_eta_is_being_rolled_out() -> str:
 
 def _fraud_cards_will_stop_itself() -> str:
     gates = (gate("p95_over_budget"), gate("errors"))
-    steps = [(10, 2 * HOUR, False), (50, 2 * HOUR, False), (100, 0, True)]
+    steps = [(10, 2 * HOUR, False), (40, 2 * HOUR, True)]  # its replicas could not carry everything
     change = _request(
         "silva",
         demo.PROD_WEU,
@@ -207,7 +207,7 @@ def _fraud_cards_will_stop_itself() -> str:
 def _tax_anomaly_will_not_be_told() -> str:
     steps = [(20, 10 * MINUTE, False), (100, 0, True)]
     change = _request(
-        "silva",
+        "berg",
         demo.GOV_WEU,
         "tax-anomaly",
         "tax-anomaly 13 has had a tenth for eleven days.",
