@@ -167,6 +167,28 @@ def test_figures_between__of_a_figure_that_nobody_defined__are_unreadable(endpoi
     assert found.unreadable == "Nobody defined a figure sales for this endpoint."
 
 
+def test_figures_between__of_a_name_that_meant_something_else_then__are_those_of_that_time(
+    endpoint: Endpoint, requester: User
+) -> None:
+    first, begin = defined(requester, endpoint), minute_ago(30)
+    sent(requester, endpoint, *clicks(begin, [(10, 1)]))
+    end_figure(principal=principal(requester), endpoint_id=endpoint.pk, name=CLICKS.name)
+    Figure.objects.filter(pk=first).update(ended_at=minute_ago(10))
+    second = defined(requester, endpoint, replace(CLICKS, label="Clicks of bots left out"))
+    sent(requester, endpoint, *clicks(begin, [(8, 1)]), *clicks(minute_ago(5), [(9, 1)]))
+
+    def read(since: datetime, until: datetime) -> tuple[int | None, list[int], bool]:
+        found = figures_between(endpoint.pk, CLICKS.name, ["green"], since, until)
+        counts = [one.count for one in found.by_deployment["green"]]
+        return found.figure.id if found.figure else None, counts, bool(found.unreadable)
+
+    assert read(begin, minute_ago(20)) == (first, [10], False)
+    assert read(begin, minute_ago(1)) == (first, [10], True)
+    assert read(minute_ago(9), minute_ago(1)) == (second, [9], False)
+    Figure.objects.filter(pk=second).update(ended_at=minute_ago(3))
+    assert read(minute_ago(2), minute_ago(1)) == (second, [], True)
+
+
 def test_values__around_a_change__outlive_their_day(endpoint: Endpoint, requester: User) -> None:
     number = defined(requester, endpoint)
     old = hour_ago(0).replace(hour=0) - 5 * DAY

@@ -165,13 +165,14 @@ def figures_between(
 ) -> FigureMinutes:
     """The whole minutes inside a stretch, of each deployment that is named, kept ones included. Two queries.
 
-    A figure that was ended within or before the stretch is unreadable: what is missing will not be sent.
+    Of several that had one name, it is the one that was sent when the stretch began. One that was ended within or
+    before the stretch is unreadable: what is missing will not be sent.
     """
     names = sorted({name.lower() for name in deployments})
-    try:
-        row = figure_named(endpoint_id, figure)
-    except NotFound as error:
-        return FigureMinutes(None, dict.fromkeys(names, ()), None, error.message)
+    row = _figure_then(endpoint_id, figure, since)
+    if row is None:
+        text = f"Nobody defined a figure {figure} for this endpoint."
+        return FigureMinutes(None, dict.fromkeys(names, ()), None, text)
     found: dict[str, list[FigureMinute]] = {name: [] for name in names}
     begin, end = ceiled(since, Grain.MINUTE), floored(until, Grain.MINUTE)
     values = {"figures": [row.id], "names": names, "since": begin, "until": end}
@@ -184,6 +185,16 @@ def figures_between(
         sent_until=None if row.newest is None else row.newest + Grain.MINUTE.step,
         unreadable=f"{row.name} was ended {row.ended_at:%Y-%m-%d %H:%M}\u00a0UTC." if ended else "",
     )
+
+
+def _figure_then(endpoint_id: int, name: str, since: datetime) -> FigureRow | None:
+    """The first one of a name that had not ended by then, else the one that ended last."""
+    statement = (
+        f"{_ROWS} AND f.name = %(name)s"
+        " ORDER BY CASE WHEN f.ended_at IS NULL OR f.ended_at > %(since)s THEN f.id END NULLS LAST, f.id DESC LIMIT 1"
+    )
+    found = _fetched(statement, {"endpoint": endpoint_id, "name": name, "since": since})
+    return _row(found[0]) if found else None
 
 
 def sent_minutes(
