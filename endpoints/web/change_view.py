@@ -10,17 +10,27 @@ from typing import Any
 from endpoints.access import selectors as access
 from endpoints.access.roles import Role
 from endpoints.changes.lifecycle import Kind, State
-from endpoints.changes.selectors import ChangeDetail
+from endpoints.changes.plan import Step
+from endpoints.changes.selectors import ChangeDetail, ChangeProgress
 from endpoints.changes.selectors.page import Weight
+from endpoints.changes.selectors.revisions import Content
+from endpoints.changes.terms import OnFailure, Terms
 from endpoints.core import traffic
 from endpoints.inventory.assets import short
 from endpoints.inventory.selectors import DeploymentState
 from endpoints.web.bars import order_of
+from endpoints.web.gate_form import words as gate_words
 from endpoints.web.names import of_refs
+from endpoints.web.simulation import Line
 from endpoints.web.states import sign_of
+from endpoints.web.wording import duration
 from endpoints.web.wording import split as split_words
 
 NOT_REPORTED = "not reported"
+ON_FAILURE = {
+    OnFailure.ROLL_BACK: "a failed gate rolls back at once",
+    OnFailure.HOLD: "a failed gate holds it for a person",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ _SENT = {
 }
 
 
-def events(detail: ChangeDetail) -> list[Event]:
+def events(detail: ChangeProgress) -> list[Event]:
     """The change's life, newest first."""
     names = of_refs(moved.actor for moved in detail.moved)
     found = []
@@ -155,6 +165,74 @@ def events(detail: ChangeDetail) -> list[Event]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One step as reviewers read it; `forecast` None where nothing was simulated."""
+
+    split: traffic.Split
+    mirror: traffic.Split
+    note: str
+    forecast: Line | None = None
+
+
+def plan_lines(steps: tuple[Step, ...], terms: Terms, forecast: tuple[Line, ...] = ()) -> list[PlanLine]:
+    """The plan, step by step."""
+    by_number = {line.number: line for line in forecast}
+    return [
+        PlanLine(step.split, step.mirror, _step_note(steps, terms, place), by_number.get(place + 1))
+        for place, step in enumerate(steps)
+    ]
+
+
+def _step_note(steps: tuple[Step, ...], terms: Terms, place: int) -> str:
+    step, last = steps[place], place + 1 == len(steps)
+    if step.verb == "patch_capacity":
+        return f"brings {step.deployment} to {step.instances} instances"
+    parts = [f"bakes {duration(step.bake)}" if step.bake else ""]
+    parts.append("then a person clicks" if step.click else "")
+    parts.append(f"then {duration(terms.watch)} of watching" if last and terms.watch else "")
+    return ", ".join(filter(None, parts)) or ("in one step" if len(steps) == 1 else "no bake")
+
+
+def terms_words(terms: Terms) -> list[str]:
+    """What holds for the whole plan, in short sentences."""
+    found = [f"{ON_FAILURE[terms.on_failure].capitalize()}."] if terms.gates else []
+    if terms.longest:
+        found.append(f"It is held when it takes longer than {duration(terms.longest)}.")
+    if terms.warm:
+        hours = f"{terms.warm}\u00a0h"
+        found.append(f"What loses its traffic is kept for {hours} as a target to roll back to.")
+    return found
+
+
+def edited(seen: Content, detail: ChangeDetail) -> list[Compared]:
+    """What an edit made of the content that somebody had before them."""
+    terms = detail.rollout.terms
+    rows = [
+        Compared("Written against", split_words(seen.base.split), split_words(detail.base.split)),
+        Compared("Plan", _plan_words(seen.steps, seen.terms), _plan_words(detail.steps, terms)),
+        Compared("Gates", _gates_words(seen.terms), _gates_words(terms)),
+        Compared("Terms", _terms_line(seen.terms), _terms_line(terms)),
+    ]
+    return [row for row in rows if row.changed]
+
+
+def _plan_words(steps: tuple[Step, ...], terms: Terms) -> str:
+    lines = plan_lines(steps, terms)
+    return "; ".join(
+        f"{split_words(line.split)}{f', mirrors {split_words(line.mirror)}' if line.mirror else ''} ({line.note})"
+        for line in lines
+    )
+
+
+def _gates_words(terms: Terms) -> str:
+    return "; ".join(gate_words(gate) for gate in terms.gates) or "none"
+
+
+def _terms_line(terms: Terms) -> str:
+    return " ".join(terms_words(terms)) or "none"
+
+
 def approvals(detail: ChangeDetail, names: Mapping[int | None, str]) -> dict[str, Any]:
     """Who decided, who still may, and who never can."""
     given = [
@@ -163,33 +241,40 @@ def approvals(detail: ChangeDetail, names: Mapping[int | None, str]) -> dict[str
             "at": one.at,
             "approved": one.approved,
             "current": one.current,
+            "accepted": one.accepted,
         }
         for one in detail.decided
     ]
     if detail.row.kind is Kind.ROLLBACK:
-        return {"title": "Approvals", "given": [], "required": 0, "waiting": "", "notes": [_ROLLBACK_NOTE]}
-    counted = sum(1 for one in given if one["approved"] and one["current"])
-    waits = detail.row.state is State.IN_REVIEW
+        note = _ROLLBACK_NOTE if detail.row.author_id else _AUTOMATIC_NOTE
+        return {"title": "Approvals", "given": [], "required": 0, "waiting": "", "notes": [note]}
+    quorum = detail.quorum
+    counted = quorum.given if quorum else sum(1 for one in given if one["approved"] and one["current"])
+    needed = quorum.needed if quorum else max(1, counted)
+    waits = quorum is not None and not quorum.met
+    missing = list(quorum.missing) if quorum else []
     return {
-        "title": f"Approvals, {counted} of 1",
+        "title": "Nobody approved it" if detail.row.emergency else f"Approvals, {counted} of {needed}",
         "given": given,
-        "required": 1,
+        "required": needed,
         "waiting": _awaited(detail) if waits else "",
-        "notes": [_authors_note(detail, names)],
+        "notes": [*missing, _authors_note(detail, names)],
     }
 
 
 _ROLLBACK_NOTE = (
     "A rollback needs no approval. It goes back to a split that the portal offered, and is recorded."
 )
+_AUTOMATIC_NOTE = "The portal ordered it by itself, as the approved plan says. It is recorded."
 
 
 def _awaited(detail: ChangeDetail) -> str:
     """Whose approval would do, by name."""
+    said = {one.reviewer_id for one in detail.decided if one.current}
     able = [
         one.display_name
         for one in access.holders(detail.row.workspace_id, Role.REVIEWER)
-        if one.id not in detail.editors
+        if one.id not in detail.editors and one.id not in said
     ]
     if not able:
         return "Nobody who could approve this is a release reviewer here; ask a platform administrator."
@@ -204,7 +289,10 @@ def _authors_note(detail: ChangeDetail, names: Mapping[int | None, str]) -> str:
 def people(detail: ChangeDetail) -> dict[int | None, str]:
     """Names of everybody who had a hand in it."""
     said, decided = {one.author_id for one in detail.said}, {one.reviewer_id for one in detail.decided}
-    return access.users_by_ids({detail.row.author_id, *detail.editors, *said, *decided})
+    after = {detail.after_review.reviewer_id} if detail.after_review else set()
+    return access.users_by_ids(
+        {detail.row.author_id, detail.rollout.scheduled_by, *detail.editors, *said, *decided, *after}
+    )
 
 
 def sign(detail: ChangeDetail, *, mine_to_review: bool = False) -> Any:

@@ -1,8 +1,8 @@
-"""The live page: one operation on Azure as it goes, fetched again whenever something moved."""
+"""The live page: one change on Azure as it goes, step by step, fetched again whenever something moved."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -11,15 +11,28 @@ from zlib import crc32
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from endpoints.access import selectors as access
-from endpoints.access.policies import Action
+from endpoints.access.policies import Action, Principal
 from endpoints.changes.decide import AttemptOutcome
-from endpoints.changes.lifecycle import EXECUTING, TERMINAL, Kind, State
-from endpoints.changes.selectors import ChangeDetail, ChangeRow, change_detail, change_rows, executor_state
+from endpoints.changes.lifecycle import EXECUTING, TERMINAL, Hold, Kind, State
+from endpoints.changes.selectors import (
+    ChangeDetail,
+    ChangeProgress,
+    ChangeRow,
+    change_detail,
+    change_progress,
+    change_rows,
+    executor_state,
+    rollback_offer,
+)
 from endpoints.changes.selectors.page import Call
 from endpoints.core import traffic
 from endpoints.inventory.assets import short
+from endpoints.metrics import selectors as metrics
 from endpoints.web import change_view as view
+from endpoints.web import display
+from endpoints.web import rollout as plan
 from endpoints.web.live import Pulse, look_once, stream
+from endpoints.web.observed_view import Seen, seen
 from endpoints.web.pages import (
     PageRequest,
     WrongMethod,
@@ -35,10 +48,14 @@ from endpoints.web.pages import (
 )
 from endpoints.web.pages import signed_out as tell_signed_out
 from endpoints.web.review import page_context
+from endpoints.web.rollout_acts import controls
+from endpoints.web.rollout_charts import section as charts
 from endpoints.web.states import sign_of
-from endpoints.web.wording import ago, duration, split
+from endpoints.web.wording import ago, clock, duration, plural, split
 
 VIEW_CHANGE = on_object(Action.VIEW)
+OBSERVED = timedelta(hours=1)
+"""The longest stretch whose requests are held against the split in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +72,61 @@ class CallLine:
 
 @page(VIEW_CHANGE)
 def live(request: PageRequest, *, number: int) -> HttpResponseBase:
-    """The page; its middle alone when htmx asks."""
-    detail = change_detail(request.principal, number)
+    """The page; one of its live parts when htmx asks."""
     if is_partial(request):
-        return partial(request, "partials/operation.html", operation_context(detail))
+        return _part(request, number)
+    detail = change_detail(request.principal, number)
     workspace = access.workspace(detail.row.workspace_id)
     names = view.people(detail)
-    context = page_context(request, detail, workspace, names) | operation_context(detail)
+    context = page_context(request, detail, workspace, names)
+    context |= operation_context(request.principal, detail) | side_context(detail) | charts(detail)
+    context |= acts_context(request.principal, detail)
     context["approvers"] = [
         names.get(one.reviewer_id, "unknown") for one in detail.decided if one.approved and one.current
     ]
     context["started_by"] = _starter(detail) or context["author"]
-    return render(request, "changes/live.html", context, section="changes")
+    return render(request, "changes/live.html", context, section="rollouts")
+
+
+def _part(request: PageRequest, number: int) -> HttpResponseBase:
+    """What moves is fetched in three parts, so that none is replaced while somebody is in it."""
+    me = request.principal
+    match request.GET.get("part"):
+        case "acts":
+            detail = change_detail(me, number)
+            return partial(request, "partials/rollout_acts.html", acts_context(me, detail))
+        case "side":
+            return partial(request, "partials/rollout_side.html", side_context(change_progress(me, number)))
+        case _:
+            context = operation_context(me, change_progress(me, number))
+            return partial(request, "partials/operation.html", context)
+
+
+def acts_context(me: Principal, detail: ChangeDetail) -> dict[str, Any]:
+    """What this person may do to it now."""
+    offer = rollback_offer(me, detail.row.endpoint_id, detail.row.workspace_id) if detail.live else None
+    return {"change": detail.row, "controls": controls(detail, offer)}
+
+
+def side_context(progress: ChangeProgress) -> dict[str, Any]:
+    """Gates and events."""
+    names = access.users_by_ids({one.by_id for one in progress.rollout.overrides})
+    return {
+        "change": progress.row,
+        "rollout": progress.rollout,
+        "gates": plan.gates(progress, names),
+        "next_measurement": plan.next_measurement(progress) if progress.row.active else "",
+        "events": _events(progress, names),
+    }
+
+
+def _events(progress: ChangeProgress, names: Mapping[int | None, str]) -> list[view.Event]:
+    """Moves and overrides, newest first."""
+    told = [
+        view.Event("held", f"Overrode {one.gate}", one.at, names.get(one.by_id, ""), one.reason, "warn")
+        for one in progress.rollout.overrides
+    ]
+    return sorted([*view.events(progress), *told], key=lambda event: event.at, reverse=True)
 
 
 def _starter(detail: ChangeDetail) -> str:
@@ -74,29 +134,58 @@ def _starter(detail: ChangeDetail) -> str:
     return access.display_names(started).get(started[0], "") if started else ""
 
 
-def operation_context(detail: ChangeDetail) -> dict[str, Any]:
-    """What changes while one watches."""
-    row = detail.row
+def operation_context(me: Principal, progress: ChangeProgress) -> dict[str, Any]:
+    """What changes while one watches: the banner, traffic, steps and calls."""
+    row, staged = progress.row, plan.is_staged(progress)
     working = row.state in EXECUTING
-    sign = sign_of(row.state, kind=row.kind)
+    sign = plan.sign(progress)
     ended = row.ended_at or datetime.now(UTC)
+    step = progress.steps[progress.rollout.step]
     return {
         "change": row,
-        "detail": detail,
-        "live": detail.live,
-        "order": view.order(detail),
+        "detail": progress,
+        "rollout": progress.rollout,
+        "staged": staged,
+        "steps": plan.steps(progress) if staged else [],
+        "not_advanced": plan.why_not_advance(progress) if progress.rollout.bake else "",
+        "live": progress.live,
+        "order": plan.order(progress),
         "working": working,
+        "calling": not staged or row.state in (State.APPLYING, State.VERIFYING),
         "sign": sign,
         "elapsed": duration(ended - row.started_at) if row.started_at else "",
-        "models": {one.name: short(one.deployment.model) for one in detail.weights if one.deployment},
-        "ordered_note": _ordered_note(detail),
-        "took_over": detail.reverted_by if row.state is State.SUPERSEDED else None,
-        "live_note": f"read {ago(detail.live.read_ended)}" if detail.live else "the endpoint is gone",
-        "attempts": [_call(one) for one in reversed(detail.calls)],
-        "events": view.events(detail),
-        "banner": _banner(detail),
+        "models": _models(progress),
+        "ordered": step.split,
+        "ordered_note": _ordered_note(progress, staged),
+        "observed": _observed(progress),
+        "took_over": progress.reverted_by if row.state is State.SUPERSEDED else None,
+        "live_note": f"read {ago(progress.live.read_ended)}" if progress.live else "the endpoint is gone",
+        "attempts": [_call(one) for one in reversed(progress.calls)],
+        "banner": _banner(me, progress),
         "page_title": f"{'(1) ' if working else ''}{sign.text} - {row.endpoint} - opsportal",
     }
+
+
+def _models(progress: ChangeProgress) -> dict[str, str]:
+    """What each deployment is in the plan, and its model."""
+    known = plan.roles(progress)
+    return {
+        one.name: ", ".join(
+            part
+            for part in (known.get(one.name, ""), short(one.deployment.model) if one.deployment else "")
+            if part
+        )
+        for one in progress.weights
+    }
+
+
+def _observed(progress: ChangeProgress) -> Seen | None:
+    """What requests say of the step in force, as soon as it is in force."""
+    row, since = progress.row, progress.confirmed_at
+    if progress.live is None or since is None or not row.active:
+        return None
+    now = display.current().moment()
+    return seen(metrics.observed_split(row.endpoint_id, since=max(since, now - OBSERVED), until=now))
 
 
 _ANSWERS = {
@@ -113,7 +202,7 @@ def _call(call: Call) -> CallLine:
     answer = _ANSWERS[AttemptOutcome(call.outcome)] if call.outcome else "waiting for the answer"
     return CallLine(
         sent_at=call.sent_at,
-        what=f"PUT {traffic.describe(call.split)}",
+        what=_what(call),
         answer=f"{answer} ({call.status})" if call.status else answer,
         took=call.ended_at - call.sent_at if call.ended_at else None,
         azure_request_id=call.azure_request_id,
@@ -121,8 +210,17 @@ def _call(call: Call) -> CallLine:
     )
 
 
-def _banner(detail: ChangeDetail) -> dict[str, str] | None:
+def _what(call: Call) -> str:
+    if call.deployment:
+        return f"PATCH {call.deployment} to {plural(call.instances, 'instance')}"
+    return f"PUT {traffic.describe(call.split)}"
+
+
+def _banner(me: Principal, detail: ChangeProgress) -> dict[str, str] | None:
     row = detail.row
+    held = plan.held_banner(detail, _words_of_hold(me, detail))
+    if held:
+        return held
     if row.state in EXECUTING and not executor_state().alive:
         return {
             "kind": "bad",
@@ -137,7 +235,7 @@ def _banner(detail: ChangeDetail) -> dict[str, str] | None:
             return {
                 "kind": "done",
                 "title": done,
-                "text": f"Azure reported {traffic.describe(row.after)} twice in a row.",
+                "text": f"Azure reported {traffic.describe(row.after)} twice in a row.{_kept_warm(detail)}",
             }
         case State.FAILED:
             return {"kind": "bad", "title": "Failed.", "text": f"{row.waiting_for} {_now(detail)}".strip()}
@@ -145,13 +243,47 @@ def _banner(detail: ChangeDetail) -> dict[str, str] | None:
             text = "Azure shows traffic that nobody here ordered. Roll back, edit it onto the new base, or close it."
             return {"kind": "warn", "title": "Stopped by drift.", "text": text}
         case State.SUPERSEDED:
-            text = "It ended before it was done, and can't be resumed."
-            return {"kind": "info", "title": "Superseded by a rollback.", "text": text}
+            return _superseded(me, detail)
+        case State.SCHEDULED:
+            return {
+                "kind": "info",
+                "title": f"Starts {clock(detail.rollout.start_at)}.",
+                "text": sign_of(row.state).next,
+            }
         case _:
             return None
 
 
-def _now(detail: ChangeDetail) -> str:
+def _words_of_hold(me: Principal, detail: ChangeProgress) -> str:
+    """What the person who holds it said."""
+    if detail.rollout.hold is not Hold.PERSON:
+        return ""
+    said = [one.text for one in change_detail(me, detail.row.id).said if one.kind == "hold"]
+    return said[-1] if said else ""
+
+
+def _kept_warm(detail: ChangeProgress) -> str:
+    until = detail.rollout.warm_until
+    if until is None:
+        return ""
+    left = ", ".join(sorted(set(detail.base.split) - set(detail.row.after)))
+    if until <= display.current().moment():
+        return f" {left} was kept as a rollback target until {clock(until, seconds=False)}."
+    return f" {left} is kept as a rollback target until {clock(until, seconds=False)}."
+
+
+def _superseded(me: Principal, detail: ChangeProgress) -> dict[str, str]:
+    """Whether a person or the portal itself rolled it back, and why."""
+    text = "It ended before it was done, and can't be resumed."
+    number = detail.reverted_by
+    back = next(iter(change_rows(me, before=number + 1, limit=1).rows), None) if number else None
+    if back is None or back.id != number or back.author_id is not None:
+        return {"kind": "info", "title": "Superseded by a rollback.", "text": text}
+    why = detail.moved[-1].reason if detail.moved else ""
+    return {"kind": "bad", "title": "Rolled back by itself.", "text": f"{why.rstrip('.')}. {text}"}
+
+
+def _now(detail: ChangeProgress) -> str:
     """What holds after a failure: what was read, never what was hoped for."""
     if detail.live is None:
         return "The endpoint is gone."
@@ -166,13 +298,16 @@ _ENDED_EARLY = {
 }
 
 
-def _ordered_note(detail: ChangeDetail) -> str:
+def _ordered_note(detail: ChangeProgress, staged: bool) -> str:
     """What became of the ordered split: asked for, in force, or given up."""
-    row = detail.row
+    row, rollout = detail.row, detail.rollout
+    what = f"{row.number}, step {rollout.step + 1}" if staged and len(detail.steps) > 1 else row.number
+    if row.state is State.HELD and not detail.confirmed_at:
+        return f"{what}, held before it was ordered"
     if row.state in EXECUTING and not detail.confirmed_at:
-        return f"{row.number}, requested, not yet seen in Azure"
+        return f"{what}, requested, not yet seen in Azure"
     early = _ENDED_EARLY.get(row.state)
-    return f"{row.number}, {early}" if early else row.number
+    return f"{what}, {early}" if early else what
 
 
 def announcement(row: ChangeRow) -> str:

@@ -16,6 +16,13 @@ from endpoints.web import display
 ZONE_COOKIE = "zone"
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+SETTINGS = (
+    ("Workspaces", "workspaces"),
+    ("Approval rules", "rules_index"),
+    ("Rollout templates", "templates_index"),
+    ("Profile", "profile"),
+    ("API tokens", "tokens"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ def shell_for(
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return Shell(
         name=principal.display_name,
-        nav=_nav(principal, section, endpoints, pulse.waiting),
+        nav=_nav(principal, section, endpoints, pulse),
         theme=theme if theme in THEMES else "",
         shortcuts=principal.shortcuts_enabled,
         zone_label=str(home) if own else "UTC",
@@ -78,18 +85,23 @@ def shell_for(
     )
 
 
-def _nav(principal: Principal, section: str, endpoints: int, waiting: int) -> tuple[NavItem, ...]:
+def _nav(principal: Principal, section: str, endpoints: int, pulse: changes.Pulse) -> tuple[NavItem, ...]:
     items = [
         NavItem("Fleet", reverse("web:fleet"), section == "fleet", endpoints),
         NavItem(
             "Changes",
             reverse("web:changes"),
             section == "changes",
-            waiting or None,
+            pulse.waiting or None,
             due=True,
             note="waiting for you",
         ),
     ]
+    items.append(
+        NavItem(
+            "Rollouts", reverse("web:rollouts"), section == "rollouts", pulse.running or None, note="at work"
+        )
+    )
     items.append(NavItem("Telemetry", reverse("web:telemetry"), section == "telemetry"))
     # Who manages the installation may hold no role on any workspace by its name.
     if may_anywhere(principal, Action.BUDGET_DECIDE) or decide(principal, Action.WORKSPACE_CONNECT):
@@ -101,9 +113,6 @@ def _nav(principal: Principal, section: str, endpoints: int, waiting: int) -> tu
 
 
 def _settings(section: str) -> NavItem:
-    children = tuple(
-        NavItem(label, reverse(f"web:{name}"), section == name)
-        for label, name in (("Workspaces", "workspaces"), ("Profile", "profile"), ("API tokens", "tokens"))
-    )
+    children = tuple(NavItem(label, reverse(f"web:{name}"), section == name) for label, name in SETTINGS)
     inside = any(child.current for child in children)
     return NavItem("Settings", reverse("web:workspaces"), False, children=children if inside else ())

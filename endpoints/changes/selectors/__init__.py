@@ -8,13 +8,24 @@ from endpoints.changes.selectors.after_review import (
     unreviewed,
 )
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
+from endpoints.changes.selectors.forecast import forecast_draft, forecast_of
 from endpoints.changes.selectors.holding import holds_against
 from endpoints.changes.selectors.page import ChangeDetail, ChangeProgress, change_detail, change_progress
+from endpoints.changes.selectors.probes import (
+    ProbePage,
+    ProbeView,
+    SampleView,
+    newest_probes,
+    probes,
+    sample_of,
+)
 from endpoints.changes.selectors.quorum import quorum_of
+from endpoints.changes.selectors.readiness import KeptLight, kept_lights, light_of, readiness_of
 from endpoints.changes.selectors.rollback import Offer, may_roll_back, offer_for, rollback_offer
 from endpoints.changes.selectors.rollout import BakeView, GateView, Measured, Rollout, measurements_of
 from endpoints.changes.selectors.rows import ChangePage, ChangeRow, Tab, change_rows
 from endpoints.changes.selectors.rules import RulePage, RuleRow, RuleState, approval_rule, approval_rules
+from endpoints.changes.selectors.running import Running, RunningPage, running
 from endpoints.changes.selectors.templates import TemplatePage, TemplateRow, template, templates
 from endpoints.changes.selectors.waiting import Pulse, pulse, waiting_count
 
@@ -28,13 +39,19 @@ __all__ = [
     "ChangeRow",
     "ExecutorState",
     "GateView",
+    "KeptLight",
     "Measured",
     "Offer",
+    "ProbePage",
+    "ProbeView",
     "Pulse",
     "Rollout",
     "RulePage",
     "RuleRow",
     "RuleState",
+    "Running",
+    "RunningPage",
+    "SampleView",
     "Tab",
     "TemplatePage",
     "TemplateRow",
@@ -46,13 +63,22 @@ __all__ = [
     "change_progress",
     "change_rows",
     "executor_state",
+    "forecast_draft",
+    "forecast_of",
     "holds_against",
+    "kept_lights",
+    "light_of",
     "may_roll_back",
     "measurements_of",
+    "newest_probes",
     "offer_for",
+    "probes",
     "pulse",
     "quorum_of",
+    "readiness_of",
     "rollback_offer",
+    "running",
+    "sample_of",
     "template",
     "templates",
     "unreviewed",

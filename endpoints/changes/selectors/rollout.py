@@ -114,7 +114,7 @@ def rollout_of(revision: ChangeRevision, steps: tuple[Step, ...], *, every: floa
     return Rollout(
         terms=terms,
         step=change.step,
-        bake=_bake(change, terms, steps),
+        bake=bake_of(change, terms, steps),
         hold=Hold(change.hold) if change.hold else None,
         hold_reason=change.waiting_for if change.hold else "",
         hold_wanted=change.hold_wanted,
@@ -131,7 +131,8 @@ def rollout_of(revision: ChangeRevision, steps: tuple[Step, ...], *, every: floa
     )
 
 
-def _bake(change: Change, terms: Terms, steps: tuple[Step, ...]) -> BakeView | None:
+def bake_of(change: Change, terms: Terms, steps: tuple[Step, ...]) -> BakeView | None:
+    """The step in force; None while none is."""
     if change.state not in (State.BAKING, State.HELD) or change.confirmed_at is None:
         return None
     last = change.step + 1 == len(steps)

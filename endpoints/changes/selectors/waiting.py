@@ -40,10 +40,11 @@ _JUDGED: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Whether somebody carries out what was approved, and how many changes wait for the principal."""
+    """Whether somebody carries out what was approved, how many changes wait for the principal, how many are at work."""
 
     executor: ExecutorState
     waiting: int
+    running: int
 
 
 def waiting_ids(principal: Principal) -> list[int]:
@@ -60,12 +61,20 @@ def waiting_count(principal: Principal) -> int:
 def pulse(principal: Principal) -> Pulse:
     """What the frame of every page tells, in one query (two where no executor ever ran)."""
     waiting = ArraySubquery(_waiting(principal).values(told=JSONObject(**_JUDGED)))
-    newest = Executor.objects.order_by("-beat_at").values_list("beat_at", Now(), waiting).first()
+    running = ArraySubquery(_running(principal).values("pk"))
+    newest = Executor.objects.order_by("-beat_at").values_list("beat_at", Now(), waiting, running).first()
     if newest is None:
-        return Pulse(ExecutorState(None), waiting_count(principal))
-    beat_at, now, rows = newest
+        return Pulse(ExecutorState(None), waiting_count(principal), _running(principal).count())
+    beat_at, now, rows, at_work = newest
     state = ExecutorState((now - beat_at).total_seconds())
-    return Pulse(state, sum(_waits_for(principal, row) for row in rows))
+    return Pulse(state, sum(_waits_for(principal, row) for row in rows), len(at_work))
+
+
+def _running(principal: Principal) -> QuerySet[Change]:
+    """Changes at work in what this principal may see."""
+    return Change.objects.filter(
+        started_at__isnull=False, ended_at__isnull=True, workspace__in=visible_workspaces(principal)
+    )
 
 
 def _waiting(principal: Principal) -> QuerySet[Change]:
