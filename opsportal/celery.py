@@ -33,6 +33,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "make the partitions of the days to come": every(3600, "metrics.make_partitions", METRICS),
     "pack hours that nothing changes any more": every(600, "metrics.pack_hours", METRICS),
     "read the prices and quota that are due": every(60, "prices.read_due", SYNC),
+    "look whether rollbacks would work": every(60, "changes.refresh_readiness", SYNC),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 
@@ -41,6 +42,7 @@ ROUTES = {
     "inventory.*": {"queue": SYNC},
     "metrics.*": {"queue": METRICS},
     "prices.*": {"queue": SYNC},
+    "changes.*": {"queue": SYNC},
     "*": {"queue": REPORTS},
 }
 

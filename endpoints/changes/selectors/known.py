@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from endpoints.access.selectors import workspace
 from endpoints.changes.capacity import Peak, Replicas
 from endpoints.changes.forecast import Known, Latency, Range
+from endpoints.changes.scaling import Room
 from endpoints.changes.sequential import Count, correlation
 from endpoints.core.money import Money
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import DeploymentState, endpoint_facts
 from endpoints.metrics.peaks import Capacity, Peaks
 from endpoints.metrics.selectors import expected_p95, expected_traffic, gate_minutes, peaks
-from endpoints.prices.selectors import cost_of
+from endpoints.prices.selectors import Cost, cost_of
 
 LATELY = timedelta(hours=2)
 MOST_SECONDS = 24 * 3600.0
@@ -53,6 +54,24 @@ def _replicas(
     if lent is None:
         return Replicas(state.instance_count, None, words)
     return Replicas(state.instance_count, lent[0], words, borrowed=lent[1])
+
+
+def rooms_of(endpoint_id: int, deployments: Iterable[DeploymentState]) -> dict[str, Room]:
+    """The quota behind the size of each deployment, by lower-case name."""
+    facts = endpoint_facts(endpoint_id)
+    place = workspace(facts.workspace_id)
+    region, states = facts.location or place.region, list(deployments)
+    sizes = {one.instance_type for one in states}
+    rooms = {size: _room(cost_of(place.subscription_id, region, size, None)) for size in sizes}
+    return {one.name.lower(): rooms[one.instance_type] for one in states}
+
+
+def _room(cost: Cost) -> Room:
+    size, quota = cost.size, cost.quota
+    if size is None or quota is None:
+        return Room("", size.vcpus if size else None, None, words=cost.why_no_quota or cost.why_no_price)
+    words = "" if size.vcpus is not None else "Azure has not said how many cores its size has."
+    return Room(quota.label or quota.family, size.vcpus, quota.left, quota.limit is not None, words)
 
 
 def known_of(

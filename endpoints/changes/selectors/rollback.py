@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from endpoints.access.policies import Action, Decision, Principal, decide
 from endpoints.access.selectors import workspace
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.models import Change
+from endpoints.changes.plan import put_split
+from endpoints.changes.scaling import ScaleFirst, scale_first
+from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight
 from endpoints.changes.targets import Candidate, Target, candidates, issue
 from endpoints.core import traffic
 from endpoints.inventory.selectors import CurrentSplit, verified_splits
+from endpoints.metrics.selectors import peaks
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The rollback dialog. `active` is the change that it would supersede."""
+    """The rollback dialog. `active` is the change that it would supersede.
+
+    `scale_first`: by target's key, what its deployments should be scaled to before; targets that need none are left
+    out, and so are those of which it is not known.
+    """
 
     endpoint_id: int
     live: CurrentSplit
@@ -25,6 +34,7 @@ class Offer:
     active: int | None
     active_is_rollback: bool
     decision: Decision
+    scale_first: Mapping[str, ScaleFirst] = field(default_factory=dict)
 
     @property
     def preselected(self) -> Target | None:
@@ -45,7 +55,21 @@ def last_completed(endpoint_id: int) -> Change | None:
 
 def rollback_offer(principal: Principal, endpoint_id: int, workspace_id: int) -> Offer:
     """Everything that the dialog shows, made from rows alone: it needs neither Azure nor a worker."""
-    return offer_for(principal, endpoint_sight(endpoint_id), workspace_id, workspace(workspace_id).slug)
+    sight = endpoint_sight(endpoint_id)
+    offer = offer_for(principal, sight, workspace_id, workspace(workspace_id).slug)
+    return replace(offer, scale_first=scale_first_of(sight, offer.targets))
+
+
+def scale_first_of(sight: EndpointSight, targets: list[Target]) -> dict[str, ScaleFirst]:
+    """What the deployments of each target would have to be scaled to, at the highest load that was measured."""
+    found = peaks(sight.endpoint_id)
+    peak, replicas = peak_of(found), replicas_of(found, sight.deployments)
+    steps = {each.key: put_split(each.split, each.mirror) for each in targets if each.eligible}
+    if not any(scale_first(step, peak, replicas, {}).instances for step in steps.values()):
+        return {}
+    rooms = rooms_of(sight.endpoint_id, sight.deployments)
+    proposed = {key: scale_first(step, peak, replicas, rooms) for key, step in steps.items()}
+    return {key: proposal for key, proposal in proposed.items() if proposal.instances}
 
 
 def offer_for(principal: Principal, sight: EndpointSight, workspace_id: int, slug: str) -> Offer:
@@ -55,7 +79,7 @@ def offer_for(principal: Principal, sight: EndpointSight, workspace_id: int, slu
         endpoint_id=sight.endpoint_id,
         live=sight.current(),
         deployments=sight.standing,
-        targets=_targets(sight),
+        targets=targets_of(sight),
         active=active.pk if active else None,
         active_is_rollback=bool(active and active.kind == Kind.ROLLBACK),
         decision=may_undo(principal, sight.orders.subject, workspace_id, slug),
@@ -76,10 +100,11 @@ def may_undo(principal: Principal, subject: Change | None, workspace_id: int, sl
 
 def rollback_targets(endpoint_id: int) -> list[Target]:
     """The targets that the server issues now, best first."""
-    return _targets(endpoint_sight(endpoint_id))
+    return targets_of(endpoint_sight(endpoint_id))
 
 
-def _targets(sight: EndpointSight) -> list[Target]:
+def targets_of(sight: EndpointSight) -> list[Target]:
+    """The same out of what was read before; one query for what the mirror saw in force."""
     live = sight.current()
     return issue(
         now_split=traffic.normalise(live.traffic),

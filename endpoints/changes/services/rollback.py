@@ -17,6 +17,7 @@ from endpoints.audit.actors import Actor
 from endpoints.changes.lifecycle import Hold, Kind, State
 from endpoints.changes.models import Change, ChangeRevision, Lease
 from endpoints.changes.plan import Base, Step, base_from_json, patch_capacity, put_split, steps_from_json
+from endpoints.changes.scaling import MOST_INSTANCES
 from endpoints.changes.selectors.rollback import (
     active_change,
     last_completed,
@@ -35,9 +36,6 @@ from endpoints.core.errors import Conflict, Invalid, Refused
 from endpoints.core.traffic import describe
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import EndpointFacts, endpoint_facts
-
-MOST_INSTANCES = 50
-"""Azure's limit for one deployment (learn.microsoft.com/azure/machine-learning/how-to-manage-quotas)."""
 
 REASONS = {
     "errors": "Errors or latency",
