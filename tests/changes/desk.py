@@ -58,8 +58,8 @@ class Desk:
                 "principal": by or principal(self.reviewer),
                 "change_id": change_id,
                 "seen_hash": seen_hash or self.hash(change_id),
-                "accept": self.warnings(change_id),
             }
+            | ({} if "accept" in more else {"accept": self.warnings(change_id)})
             | more
         )
         return change_id

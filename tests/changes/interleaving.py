@@ -37,6 +37,8 @@ class Cast:
     breaker: User
     tokens: dict[int, str]
     human: dict[int, str]
+    warnings: Sequence[str] = ()
+    """What approving asks to accept; it does not depend on the split here, so it is asked for once."""
 
     @property
     def approvers(self) -> list[User]:
@@ -78,6 +80,7 @@ class Play:
         self.book = Book()
         self.change_id = 0
         self.hashes: list[str] = []
+        self.seen = Change()
         self.done: list[str] = []
 
     def play(self, acts: int) -> list[str]:
@@ -88,30 +91,30 @@ class Play:
         self.book.writers.add(self.cast.human[author.pk])
         self.change_id = self.desk.request(HALF, by=self._as(author))
         self.hashes.append(self.desk.hash(self.change_id))
+        self.seen = self._now()
+        self.cast.warnings = self.cast.warnings or self.desk.warnings(self.change_id)
         for act in self.dice.choices(ACTS, weights=WEIGHTS, k=acts):
             self._try(act)
         return self.done
 
     def _try(self, act: Callable[[Play], None]) -> None:
-        before = self._now()
+        before = self.seen
         try:
             with transaction.atomic():
                 act(self)
         except OpsportalError:
-            self._unmoved_or_drifted(before, act.__name__)
+            self.seen = self._now()
+            assert _place(self.seen) == _place(before), f"{act.__name__} was refused and moved it"
             return
+        self.seen = self._now()
         self.done.append(act.__name__)
         self._judge(before, act.__name__)
 
     def _now(self) -> Change:
         return self.desk.change(self.change_id)
 
-    def _unmoved_or_drifted(self, before: Change, act: str) -> None:
-        now = self._now()
-        assert (now.state, now.version) == (before.state, before.version), f"{act} was refused and moved it"
-
     def _judge(self, before: Change, act: str) -> None:
-        now = self._now()
+        now = self.seen
         if before.started_at is not None or now.started_at is None:
             return
         if now.emergency:
@@ -155,9 +158,13 @@ class Play:
         )
 
 
+def _place(change: Change) -> tuple[str, int]:
+    return change.state, change.version
+
+
 def approve(play: Play) -> None:
     user, seen = play.dice.choice(play.cast.approvers), play._hash()
-    play.desk.approve(play.change_id, by=play._as(user), seen_hash=seen)
+    play.desk.approve(play.change_id, by=play._as(user), seen_hash=seen, accept=play.cast.warnings)
     play.book.approvals[user.pk] = seen
 
 
@@ -171,7 +178,7 @@ def edit(play: Play) -> None:
 
 
 def expire(play: Play) -> None:
-    if play._now().started_at is None and play._now().ended_at is None:
+    if play.seen.started_at is None and play.seen.ended_at is None:
         play.desk.expire_now(play.change_id)
         play.book.expired = True
 
@@ -219,7 +226,7 @@ def unschedule(play: Play) -> None:
 
 
 def start_due(play: Play) -> None:
-    if play._now().state == "scheduled":
+    if play.seen.state == "scheduled":
         play.desk.due_now(play.change_id)
     services.start_due()
 
@@ -235,7 +242,7 @@ def review_after(play: Play) -> None:
     services.review_after(
         principal=play._as(user), change_id=play.change_id, sound=True, words="looked at it"
     )
-    breaker = play._now().started_by_id or 0
+    breaker = play.seen.started_by_id or 0
     assert play.cast.human[user.pk] not in play.book.writers | {play.cast.human[breaker]}, (
         "reviewed one's own"
     )
@@ -261,7 +268,7 @@ WEIGHTS = (16, 3, 1, 1, 2, 3, 1, 1, 8, 4, 1, 3, 1, 2, 1, 1)
 
 def clear(play: Play) -> None:
     """The desk as it was, for the next interleaving."""
-    now = play._now()
+    now = play.seen
     if now.ended_at is None:
         Change.objects.filter(pk=now.pk).update(state="failed", ended_at=db_now())
     Lease.objects.update(goal=None)
