@@ -25,6 +25,7 @@ class Action(StrEnum):
     OVERRIDE_GATE = "gate.override"  # advance although a gate did not pass
     BREAK_GLASS = "change.break_glass"  # start what nobody approved; reviewed afterwards
     DRILL = "drill.start"  # also schedule and cancel
+    HOLDS_VIEW = "holds.view"
     FREEZE_MANAGE = "freeze.manage"
     FREEZE_OVERRIDE = "freeze.override"
     STOP_LINE = "line.stop"  # also lift
@@ -140,6 +141,8 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
             "start a change that nobody approved", _all(_OPERATOR), None, persons_only=True
         ),
         Action.DRILL: Rule("start a rollback drill", _all(_OPERATOR), Scope.CHANGE),
+        # An administrator sees no endpoint, but must see what they make and end.
+        Action.HOLDS_VIEW: Rule("view freezes and stops", _all(*_POWERS), Scope.READ),
         Action.FREEZE_MANAGE: Rule("make and end freezes", _all(_OPERATOR, _ADMIN), Scope.CHANGE),
         # A grant of its own, whatever else one may do: being an operator is not enough.
         Action.FREEZE_OVERRIDE: Rule("override a freeze", _all(Role.OVERRIDER), None, persons_only=True),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,8 +23,10 @@ from endpoints.holds import recurrence
 LONGEST = timedelta(days=366)
 # How far ahead anything is looked for.
 HORIZON = timedelta(days=12 * 366)
-# Years in which a freeze may begin: none that a clock's rules are known for lies outside.
-_YEARS = range(2000, 2101)
+# Years in which a freeze may begin: with HORIZON within one century, in which leap years are regular.
+_YEARS = range(2000, 2088)
+# 28 years, so that each order of weekdays and leap years begins in one of them; HORIZON later is before the last.
+_LAST_YEARS = range(9957, 9985)
 # A rule with an end further away than this counts as having none.
 _FAR = timedelta(days=50 * 366)
 # How many of a rule's starts are held against each other: years of any pattern that people use.
@@ -57,7 +59,7 @@ class Span:
 
 def checked(schedule: Schedule) -> Schedule:
     """The schedule with its rule in one form. Invalid names the field: zone, starts, ends or rule."""
-    _check_zone(schedule.zone)
+    check_zone(schedule.zone)
     _check_stretch(schedule)
     if not schedule.rule.strip():
         return replace(schedule, rule="")
@@ -161,7 +163,8 @@ def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return high
 
 
-def _check_zone(name: str) -> None:
+def check_zone(name: str) -> None:
+    """Invalid for the field `zone` when no such time zone is known."""
     if name not in _zones():
         raise Invalid(
             {"zone": [f"{name or 'Nothing'} is not a time zone that is known here. One is Europe/Zurich."]}
@@ -187,7 +190,11 @@ def _check_stretch(schedule: Schedule) -> None:
 def _check_repeats(schedule: Schedule) -> None:
     until = schedule.first_start + HORIZON
     try:
-        starts = list(islice(takewhile(lambda start: start <= until, _starts(schedule)), _COMPARED))
+        starts = (
+            list(islice(takewhile(lambda start: start <= until, _starts(schedule)), _COMPARED))
+            if _comes_about(schedule)
+            else []
+        )
     except ValueError as error:
         raise Invalid({"rule": [f"This rule can't be followed: {error}."]}) from error
     if not starts:
@@ -200,3 +207,19 @@ def _check_repeats(schedule: Schedule) -> None:
                 ]
             }
         )
+
+
+def _comes_about(schedule: Schedule) -> bool:
+    """Whether the rule names any day within HORIZON, whenever it ends.
+
+    dateutil looks for a day up to the year 9999, for seconds when there is none. So it is asked close to that year:
+    weekdays and leap years come again in the same order after 28 years, within a century.
+    """
+    first = schedule.first_start
+    january = date(first.year, 1, 1).weekday()
+    late = next(
+        year for year in _LAST_YEARS if year % 4 == first.year % 4 and date(year, 1, 1).weekday() == january
+    )
+    moved = first.replace(year=late)
+    found = next(iter(rrulestr(recurrence.without_end(schedule.rule), dtstart=moved)), None)
+    return found is not None and found <= moved + HORIZON

@@ -44,6 +44,11 @@ def has_end(rule: str) -> bool:
     return not rule or "COUNT=" in rule or "UNTIL=" in rule
 
 
+def without_end(rule: str) -> str:
+    """A normalised rule that goes on for ever."""
+    return ";".join(part for part in rule.split(";") if not part.startswith(("COUNT=", "UNTIL=")))
+
+
 def _parts(text: str) -> dict[str, str]:
     if len(text) > _LONGEST_TEXT:
         raise _bad(f"A rule has at most {_LONGEST_TEXT} characters; this has {len(text)}.")

@@ -31,6 +31,7 @@ EXPECTED = {
     Action.OVERRIDE_GATE: "operator",
     Action.BREAK_GLASS: "operator",
     Action.DRILL: "operator",
+    Action.HOLDS_VIEW: "requester reviewer operator supervisor finops auditor admin",
     Action.FREEZE_MANAGE: "operator admin",
     Action.FREEZE_OVERRIDE: "overrider",
     Action.STOP_LINE: "reviewer operator admin",

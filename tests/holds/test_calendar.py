@@ -187,7 +187,7 @@ def test_rule__that_can_not_be__is_refused_by_its_field(rule: str, says: str) ->
     with pytest.raises(Invalid, match=says) as caught:
         weekend(rule)
     assert list(caught.value.fields) == ["rule"]
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,18 @@ def test_schedule__that_can_not_be__names_the_field(schedule: Schedule, field: s
     with pytest.raises(Invalid) as caught:
         checked(schedule)
     assert list(caught.value.fields) == [field]
+
+
+def test_rule__from_any_year__is_found_to_come_about_when_it_does() -> None:
+    """The 29th of February is the hardest day: it comes every four years, from wherever one looks."""
+    for year in range(2000, 2088):
+        first = datetime(year, 1, 1, 9)  # noqa: DTZ001 - a clock's own reading
+        leap = checked(
+            Schedule("UTC", first, first + timedelta(hours=1), "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29")
+        )
+        assert bounds(leap)[0].month == 2
+        new_year = checked(Schedule("UTC", first, first + timedelta(hours=1), "FREQ=WEEKLY"))
+        assert bounds(new_year)[0].replace(tzinfo=None) == first
 
 
 FREQUENCIES = some.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"])
@@ -237,4 +249,6 @@ def test_rule__of_any_kind__is_refused_or_comes_out_the_same_when_read_again(
     assert spans[0].start == starts_at
     assert all(one.end <= other.start for one, other in pairwise(spans))
     assert over_at is None or spans[-1].end <= over_at
-    assert (over_at is None) is (end == "")
+    # A count of rare days may end further away than anybody looks.
+    assert over_at is not None or "UNTIL" not in end
+    assert over_at is None or end
