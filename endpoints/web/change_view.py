@@ -188,17 +188,25 @@ def _step_note(steps: tuple[Step, ...], terms: Terms, place: int) -> str:
     step, last = steps[place], place + 1 == len(steps)
     if step.verb == "patch_capacity":
         return f"brings {step.deployment} to {step.instances} instances"
-    parts = [f"bakes {duration(step.bake)}" if step.bake else ""]
+    parts = [f"bakes {length(step.bake)}" if step.bake else ""]
     parts.append("then a person clicks" if step.click else "")
-    parts.append(f"then {duration(terms.watch)} of watching" if last and terms.watch else "")
+    parts.append(f"then {length(terms.watch)} of watching" if last and terms.watch else "")
     return ", ".join(filter(None, parts)) or ("in one step" if len(steps) == 1 else "no bake")
+
+
+def length(seconds: int) -> str:
+    """`20 min`, `6 h`: a planned length of time, exactly."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds and seconds % unit == 0:
+            return f"{seconds // unit}\u00a0{name}"
+    return duration(seconds)
 
 
 def terms_words(terms: Terms) -> list[str]:
     """What holds for the whole plan, in short sentences."""
     found = [f"{ON_FAILURE[terms.on_failure].capitalize()}."] if terms.gates else []
     if terms.longest:
-        found.append(f"It is held when it takes longer than {duration(terms.longest)}.")
+        found.append(f"It is held when it takes longer than {length(terms.longest)}.")
     if terms.warm:
         hours = f"{terms.warm}\u00a0h"
         found.append(f"What loses its traffic is kept for {hours} as a target to roll back to.")
