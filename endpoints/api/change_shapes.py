@@ -6,7 +6,16 @@ from typing import Any
 
 from rest_framework import serializers
 
-from endpoints.api.fields import SplitField, StrictBody, Text
+from endpoints.api.fields import StrictBody, Text
+from endpoints.api.rollout_shapes import (
+    AfterReviewOut,
+    QuorumOut,
+    RolloutOut,
+    StandsAgainstOut,
+    TermsOut,
+    rollout_people,
+    rollout_shown,
+)
 from endpoints.api.shapes import ActorOut, Refs, Shape, SplitOut, actor, next_field, person
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.progress import Mark
@@ -42,11 +51,18 @@ class ChangeListOut(Shape):
 
 
 class StepOut(Shape):
-    """One write to Azure, as complete maps."""
+    """One write to Azure, as complete maps. `bake`: seconds to be seen in force; `click`: then a person says go.
+
+    A `patch_capacity` brings `deployment` to `instances`, and leaves the split as it is.
+    """
 
     verb = serializers.CharField()
     split = SplitOut()
     mirror = SplitOut()
+    bake = serializers.IntegerField()
+    click = serializers.BooleanField()
+    deployment = serializers.CharField()
+    instances = serializers.IntegerField()
 
 
 class BaseOut(Shape):
@@ -80,12 +96,19 @@ class WeightOut(Shape):
     model = serializers.CharField()
 
 
-class CheckOut(Shape):
-    """An automatic check's verdict."""
+class VerdictOut(Shape):
+    """What something says, with the reason."""
 
     name = serializers.CharField()
     outcome = serializers.ChoiceField(choices=list(Outcome))
     reason = serializers.CharField()
+
+
+class CheckOut(VerdictOut):
+    """An automatic check's verdict. `needs_acceptance`: a person must name it in `accept`; `blocks`: nobody can."""
+
+    needs_acceptance = serializers.BooleanField()
+    blocks = serializers.BooleanField()
 
 
 class SaidOut(Shape):
@@ -98,12 +121,13 @@ class SaidOut(Shape):
 
 
 class DecisionOut(Shape):
-    """A reviewer's decision. `current` false: the change was edited afterwards, which voids it."""
+    """A reviewer's decision, with the warnings accepted. `current` false: an edit afterwards has voided it."""
 
     reviewer = ActorOut()
     approved = serializers.BooleanField()
     at = serializers.DateTimeField()
     current = serializers.BooleanField()
+    accepted = serializers.ListField(child=serializers.CharField())
 
 
 class MoveOut(Shape):
@@ -111,14 +135,16 @@ class MoveOut(Shape):
 
     before = serializers.CharField()
     after = serializers.ChoiceField(choices=list(State))
+    step = serializers.IntegerField()
     actor = ActorOut()
     reason = serializers.CharField()
     at = serializers.DateTimeField()
 
 
 class CallOut(Shape):
-    """One call to Azure."""
+    """One call to Azure. `instances`: what `deployment` is brought to by a call that moves no traffic."""
 
+    step = serializers.IntegerField()
     sent_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     outcome = serializers.CharField()
@@ -126,6 +152,8 @@ class CallOut(Shape):
     split = SplitOut()
     azure_request_id = serializers.CharField()
     error = serializers.CharField()
+    deployment = serializers.CharField()
+    instances = serializers.IntegerField()
 
 
 class ProgressOut(Shape):
@@ -165,28 +193,28 @@ class ChangeOut(ChangeItemOut):
     approval_expires_at = serializers.DateTimeField(allow_null=True)
     confirmed_at = serializers.DateTimeField(allow_null=True)
     reverted_by = serializers.IntegerField(allow_null=True)
+    terms = TermsOut()
+    rollout = RolloutOut()
+    quorum = QuorumOut(allow_null=True, help_text="While approvals count.")
+    holds = StandsAgainstOut(many=True)
+    after_review = AfterReviewOut(allow_null=True)
     may = serializers.DictField(child=MayOut())
 
 
-class PlanIn(StrictBody):
-    """A complete split and the reason for it."""
+class AcceptIn(StrictBody):
+    """Which warnings the caller has seen and accepts."""
 
-    split = SplitField(help_text="Percent by deployment; those not named get 0. The sum is 100, or 0.")
-    mirror = SplitField(
-        required=False, allow_null=True, default=None, help_text="Mirrored percent; absent: as it is now."
+    accept = serializers.ListField(
+        child=Text(max_length=120),
+        required=False,
+        default=list,
+        max_length=50,
+        help_text="Names of checks with `needs_acceptance`.",
     )
-    reason = Text(max_length=2000, help_text="Why, for whoever reviews it and whoever looks back.")
 
 
-class RequestIn(PlanIn):
-    """A traffic change that is asked for."""
-
-    workspace = Text(max_length=63)
-    endpoint = Text(max_length=255)
-
-
-class CommentIn(StrictBody):
-    """Words beside a decision."""
+class ApprovalIn(AcceptIn):
+    """Words beside an approval."""
 
     comment = Text(max_length=2000, required=False, default="", allow_blank=True)
 
@@ -215,7 +243,8 @@ def _with_author(row: ChangeRow, names: Refs) -> dict[str, Any]:
 def detail_people(detail: ChangeDetail) -> set[int | None]:
     """Everybody whose name the answer needs; actors of moves come as refs."""
     said = {said.author_id for said in detail.said}
-    return {detail.row.author_id, *detail.editors, *said, *(one.reviewer_id for one in detail.decided)}
+    decided = {one.reviewer_id for one in detail.decided}
+    return {detail.row.author_id, *detail.editors, *said, *decided, *rollout_people(detail)}
 
 
 _PLAIN = (
@@ -227,7 +256,7 @@ _PLAIN = (
 def shown(detail: ChangeDetail, names: Refs) -> dict[str, Any]:
     """One change as answered."""
     fields: dict[str, Any] = {name: getattr(detail, name) for name in _PLAIN}
-    fields |= _with_author(detail.row, names) | _told(detail, names)
+    fields |= _with_author(detail.row, names) | _told(detail, names) | rollout_shown(detail, names)
     return dict(ChangeOut(fields).data)
 
 
@@ -244,6 +273,7 @@ def _told(detail: ChangeDetail, names: Refs) -> dict[str, Any]:
                 "approved": one.approved,
                 "at": one.at,
                 "current": one.current,
+                "accepted": list(one.accepted),
             }
             for one in detail.decided
         ],
@@ -251,6 +281,7 @@ def _told(detail: ChangeDetail, names: Refs) -> dict[str, Any]:
             {
                 "before": one.before,
                 "after": one.after,
+                "step": one.step,
                 "actor": actor(one.actor, names),
                 "reason": one.reason,
                 "at": one.at,

@@ -1,8 +1,9 @@
-"""Changes: list, ask, read, edit, decide, start, withdraw. Rules and locks are the room's."""
+"""Changes: list, ask, read, edit, decide, start, withdraw. Rules and locks are the room's.
+
+What is done to one that is scheduled or under way is in `rollout.py`.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -11,30 +12,27 @@ from endpoints.access import selectors as access
 from endpoints.access.policies import Action
 from endpoints.access.services import About
 from endpoints.api import headers
+from endpoints.api.change_answers import DECISION_PROBLEMS, about, answer, to_decide
 from endpoints.api.change_shapes import (
+    AcceptIn,
+    ApprovalIn,
     ChangeListOut,
     ChangeOut,
-    CommentIn,
-    PlanIn,
     RejectionIn,
-    RequestIn,
-    detail_people,
     item,
     people_in,
-    shown,
 )
 from endpoints.api.headers import IDEMPOTENCY_KEY, IF_MATCH
 from endpoints.api.operation import Call, operation
 from endpoints.api.paging import NumberedQuery, page
+from endpoints.api.rollout_inputs import ContentIn, RequestIn, draft_of
 from endpoints.api.rules import narrowed_to, on_object
 from endpoints.api.shapes import named
 from endpoints.api.view import ApiView
 from endpoints.changes import services
-from endpoints.changes.selectors import ChangeDetail, Tab, change_detail, change_rows
-from endpoints.core.errors import Invalid, Refused
+from endpoints.changes.selectors import Tab, base_to_ask_on, change_detail, change_rows
+from endpoints.core.errors import Invalid
 from endpoints.inventory import selectors as inventory
-
-_DECISION_PROBLEMS = (409, 412, 428)
 
 
 class ChangesQuery(NumberedQuery):
@@ -84,28 +82,34 @@ class Changes(ApiView):
         example={
             "workspace": "mlw-prod-weu",
             "endpoint": "checkout-risk",
-            "split": {"blue": 90, "green": 10},
+            "plan": {
+                "candidate": "green",
+                "steps": [{"weight": 10, "bake": 900}, {"weight": 100, "click": True}],
+                "terms": {"gates": [{"kind": "errors"}], "watch": 1800},
+            },
             "reason": "First share for risk:8; offline AUC is 0.02 better.",
         },
     )
     def post(self, call: Call) -> Response:
         """The change is checked at once and waits for a reviewer, or is held with the reason (`check_failed`).
 
-        Sent again with the same Idempotency-Key it answers with the change that it made the first time.
+        Weights and templates are turned into splits of the traffic that is live. Sent again with the same
+        Idempotency-Key it answers with the change that it made the first time.
         """
         workspace = access.workspace_by_slug(call.principal, call.body["workspace"])
         endpoint_id = inventory.endpoint_id_by_name(workspace.id, call.body["endpoint"])
         endpoint = f"endpoint:{endpoint_id}"
         call.about = About(endpoint, workspace.id, endpoint)
+        key = headers.idempotency_key(call.request)
+        base = base_to_ask_on(call.principal, endpoint_id, key)
         number = services.request_change(
             principal=call.principal,
             endpoint_id=endpoint_id,
-            split=call.body["split"],
-            mirror=call.body["mirror"],
+            draft=draft_of(call.principal, workspace.id, base, call.body),
             reason=call.body["reason"],
-            idempotency_key=headers.idempotency_key(call.request),
+            idempotency_key=key,
         )
-        return _answer(change_detail(call.principal, number), status=201)
+        return answer(call, number, status=201)
 
 
 class Change(ApiView):
@@ -114,29 +118,30 @@ class Change(ApiView):
     @operation(on_object(Action.VIEW), name="changes_get", summary="One change", answers={200: ChangeOut})
     def get(self, call: Call, number: int) -> Response:
         """All that a decision stands on. The ETag is the content's hash, for If-Match."""
-        return _answer(change_detail(call.principal, number))
+        return answer(call, number)
 
     @operation(
         on_object(Action.CREATE_TRAFFIC),
         name="changes_edit",
         summary="Edit a change",
-        body=PlanIn,
+        body=ContentIn,
         headers=(IF_MATCH,),
         answers={200: ChangeOut},
-        problems=_DECISION_PROBLEMS,
+        problems=DECISION_PROBLEMS,
     )
     def put(self, call: Call, number: int) -> Response:
         """A new revision on the split that is live now, checked and presented again. It voids approvals."""
-        seen = _to_decide(call, number, Action.CREATE_TRAFFIC)
+        seen = to_decide(call, number, Action.CREATE_TRAFFIC)
+        row = change_detail(call.principal, number).row
+        base = base_to_ask_on(call.principal, row.endpoint_id, "")
         services.edit_change(
             principal=call.principal,
             change_id=number,
             seen_hash=seen,
-            split=call.body["split"],
-            mirror=call.body["mirror"],
+            draft=draft_of(call.principal, row.workspace_id, base, call.body),
             reason=call.body["reason"],
         )
-        return _answer(change_detail(call.principal, number))
+        return answer(call, number)
 
 
 class Approve(ApiView):
@@ -146,18 +151,25 @@ class Approve(ApiView):
         on_object(Action.APPROVE),
         name="changes_approve",
         summary="Approve a change",
-        body=CommentIn,
+        body=ApprovalIn,
         headers=(IF_MATCH,),
         answers={200: ChangeOut},
-        problems=_DECISION_PROBLEMS,
+        problems=DECISION_PROBLEMS,
     )
     def post(self, call: Call, number: int) -> Response:
-        """Seals the approval to the content that If-Match names. Authors and editors are refused."""
-        seen = _to_decide(call, number, Action.APPROVE)
+        """Seals the approval to the content that If-Match names. Authors and editors are refused.
+
+        Each check with `needs_acceptance` must be named in `accept`. Short of the quorum the change stays in review.
+        """
+        seen = to_decide(call, number, Action.APPROVE)
         services.approve_change(
-            principal=call.principal, change_id=number, seen_hash=seen, comment=call.body["comment"]
+            principal=call.principal,
+            change_id=number,
+            seen_hash=seen,
+            comment=call.body["comment"],
+            accept=call.body["accept"],
         )
-        return _answer(change_detail(call.principal, number))
+        return answer(call, number)
 
 
 class Reject(ApiView):
@@ -170,15 +182,15 @@ class Reject(ApiView):
         body=RejectionIn,
         headers=(IF_MATCH,),
         answers={200: ChangeOut},
-        problems=_DECISION_PROBLEMS,
+        problems=DECISION_PROBLEMS,
     )
     def post(self, call: Call, number: int) -> Response:
         """Ends the change; an approval that was given before does not stand against it."""
-        seen = _to_decide(call, number, Action.APPROVE)
+        seen = to_decide(call, number, Action.APPROVE)
         services.reject_change(
             principal=call.principal, change_id=number, seen_hash=seen, comment=call.body["comment"]
         )
-        return _answer(change_detail(call.principal, number))
+        return answer(call, number)
 
 
 class Start(ApiView):
@@ -188,15 +200,18 @@ class Start(ApiView):
         on_object(Action.START),
         name="changes_start",
         summary="Start an approved change",
+        body=AcceptIn,
         headers=(IF_MATCH,),
         answers={202: ChangeOut},
-        problems=_DECISION_PROBLEMS,
+        problems=DECISION_PROBLEMS,
     )
     def post(self, call: Call, number: int) -> Response:
         """Hands the change to the executor. When live traffic has moved it becomes `drifted`, and this answers 409."""
-        seen = _to_decide(call, number, Action.START)
-        services.start_change(principal=call.principal, change_id=number, seen_hash=seen)
-        return _answer(change_detail(call.principal, number), status=202)
+        seen = to_decide(call, number, Action.START)
+        services.start_change(
+            principal=call.principal, change_id=number, seen_hash=seen, accept=call.body["accept"]
+        )
+        return answer(call, number, status=202)
 
 
 class Withdraw(ApiView):
@@ -211,9 +226,9 @@ class Withdraw(ApiView):
     )
     def post(self, call: Call, number: int) -> Response:
         """Ends a change that has not reached Azure, or closes one that drifted; traffic stays as it is."""
-        _about(call, change_detail(call.principal, number))
+        about(call, change_detail(call.principal, number).row)
         services.withdraw_change(principal=call.principal, change_id=number)
-        return _answer(change_detail(call.principal, number))
+        return answer(call, number)
 
 
 def _place(call: Call) -> dict[str, int]:
@@ -230,25 +245,3 @@ def _place(call: Call) -> dict[str, int]:
         "workspace_id": workspace.id,
         "endpoint_id": inventory.endpoint_page(workspace.id, name).id,
     }
-
-
-def _to_decide(call: Call, number: int, action: Action) -> str:
-    """The content that the caller saw. Who may not act hears that first, whatever they saw."""
-    detail = change_detail(call.principal, number)
-    _about(call, detail)
-    decision = detail.may[action.value]
-    if not decision.allowed:
-        raise Refused(decision.reason)
-    return headers.matched(call.request, detail.content_hash, number)
-
-
-def _about(call: Call, detail: ChangeDetail) -> None:
-    row = detail.row
-    call.about = About(f"change:{row.id}", row.workspace_id, f"endpoint:{row.endpoint_id}")
-
-
-def _answer(detail: ChangeDetail, *, status: int = 200) -> Response:
-    names = named({one.actor for one in detail.moved}, people=detail_people(detail))
-    body: dict[str, Any] = shown(detail, names)
-    more = {"Location": f"/api/v1/changes/{detail.row.id}"} if status == 201 else {}
-    return Response(body, status=status, headers=headers.etag(detail.content_hash) | more)

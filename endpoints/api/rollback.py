@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from endpoints.access.policies import Action
 from endpoints.access.services import About
 from endpoints.api import headers
-from endpoints.api.change_shapes import MayOut
-from endpoints.api.fields import StrictBody, Text
+from endpoints.api.change_shapes import MayOut, VerdictOut
+from endpoints.api.fields import MOST_DEPLOYMENTS, NAME, StrictBody, Text, Whole
 from endpoints.api.headers import IDEMPOTENCY_KEY
 from endpoints.api.operation import Call, operation
+from endpoints.api.problems import clean
 from endpoints.api.rules import on_workspace
 from endpoints.api.shapes import Shape, SplitOut
 from endpoints.api.view import ApiView
+from endpoints.changes.scaling import MOST_INSTANCES, ScaleFirst
 from endpoints.changes.selectors import rollback_offer
 from endpoints.changes.services import roll_back
 from endpoints.changes.services.rollback import REASONS
+from endpoints.changes.targets import Target
 from endpoints.inventory.selectors import endpoint_id_by_name
+
+
+class ScaleFirstOut(Shape):
+    """What deployments of a target should be scaled to before, and whether quota has room; null: nothing asks it."""
+
+    instances = serializers.DictField(child=serializers.IntegerField())
+    words = serializers.CharField()
+    quota = VerdictOut(allow_null=True)
 
 
 class TargetOut(Shape):
@@ -34,6 +47,7 @@ class TargetOut(Shape):
     refusal = serializers.CharField()
     warning = serializers.CharField()
     preselected = serializers.BooleanField()
+    scale_first = ScaleFirstOut(allow_null=True, help_text="Null: none is needed, or it is not known.")
 
 
 class OfferOut(Shape):
@@ -48,12 +62,32 @@ class OfferOut(Shape):
     may = MayOut()
 
 
+class InstancesField(serializers.DictField):
+    """Instances by deployment."""
+
+    child = Whole(min_value=1, max_value=MOST_INSTANCES)
+
+    def to_internal_value(self, data: Any) -> dict[str, int]:
+        if isinstance(data, Mapping):
+            if len(data) > MOST_DEPLOYMENTS:
+                raise ValidationError([f"At most {MOST_DEPLOYMENTS} deployments; these are {len(data)}."])
+            if wrong := [name for name in data if not NAME.match(str(name))]:
+                raise ValidationError([f"{clean(str(wrong[0]), 60)!r} can't be the name of a deployment."])
+        return super().to_internal_value(data)
+
+
 class RollbackIn(StrictBody):
     """Which of the issued targets, and why in one word."""
 
     target = Text(max_length=64, help_text="The `key` of a target.")
     reason = serializers.ChoiceField(choices=list(REASONS), default="errors")
     comment = Text(max_length=2000, required=False, default="", allow_blank=True)
+    scale_first = InstancesField(
+        required=False,
+        default=dict,
+        help_text="Instances that deployments of the target are brought to first. The rollback does not depend "
+        "on it: what can't be scaled in time gets its traffic all the same.",
+    )
 
 
 class ReceiptOut(Shape):
@@ -81,7 +115,7 @@ class Rollback(ApiView):
             "traffic": offer.live.traffic,
             "mirror_traffic": offer.live.mirror_traffic,
             "read_ended": offer.live.read_ended,
-            "targets": offer.targets,
+            "targets": [_target(target, offer.scale_first.get(target.key)) for target in offer.targets],
             "active": offer.active,
             "active_is_rollback": offer.active_is_rollback,
             "may": offer.decision,
@@ -110,9 +144,17 @@ class Rollback(ApiView):
             reason=call.body["reason"],
             comment=call.body["comment"],
             idempotency_key=headers.idempotency_key(call.request),
+            scale_first=call.body["scale_first"],
         )
         return Response(
             ReceiptOut({"number": receipt.change_id, "created": receipt.created}).data,
             status=201 if receipt.created else 200,
             headers={"Location": f"/api/v1/changes/{receipt.change_id}"},
         )
+
+
+_OF_TARGET = ("key", "split", "mirror", "source", "eligible", "refusal", "warning", "preselected")
+
+
+def _target(target: Target, scale_first: ScaleFirst | None) -> dict[str, Any]:
+    return {name: getattr(target, name) for name in _OF_TARGET} | {"scale_first": scale_first}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path, register_converter
 
 from endpoints.api import (
+    approval_rules,
     audit,
     budget,
     changes,
@@ -14,7 +15,12 @@ from endpoints.api import (
     me,
     metrics,
     prices,
+    probe,
+    readiness,
     rollback,
+    rollout,
+    rollout_forecast,
+    rollout_templates,
     schema,
     telemetry,
     unknown,
@@ -51,6 +57,8 @@ register_converter(NameConverter, "azure_name")
 
 app_name = "api"
 _ENDPOINT = "workspaces/<azure_name:ws>/endpoints/<azure_name:name>"
+_RULE = "workspaces/<azure_name:ws>/rules/<number:rule>"
+_CHANGE = "changes/<number:number>"
 
 urlpatterns = [
     path("openapi.json", schema.OpenApi.as_view(), name="openapi"),
@@ -65,12 +73,27 @@ urlpatterns = [
         "workspaces/<azure_name:ws>/disconnect", workspaces.Disconnect.as_view(), name="workspace_disconnect"
     ),
     path("workspaces/<azure_name:ws>/prices", prices.Prices.as_view(), name="prices"),
+    path("workspaces/<azure_name:ws>/rules", approval_rules.Rules.as_view(), name="rules"),
+    path(_RULE, approval_rules.Rule.as_view(), name="rule"),
+    path(f"{_RULE}/end", approval_rules.End.as_view(), name="rule_end"),
+    path(f"{_RULE}/decision", approval_rules.Decision.as_view(), name="rule_decision"),
+    path(f"{_RULE}/withdrawal", approval_rules.Withdrawal.as_view(), name="rule_withdrawal"),
+    path("workspaces/<azure_name:ws>/templates", rollout_templates.Templates.as_view(), name="templates"),
+    path(
+        "workspaces/<azure_name:ws>/templates/<number:template>",
+        rollout_templates.Template.as_view(),
+        name="template",
+    ),
     path("endpoints", fleet.Endpoints.as_view(), name="endpoints"),
     path(_ENDPOINT, fleet.Endpoint.as_view(), name="endpoint"),
     path(f"{_ENDPOINT}/history", fleet.History.as_view(), name="endpoint_history"),
     path(f"{_ENDPOINT}/deployments", fleet.Deployments.as_view(), name="deployments"),
     path(f"{_ENDPOINT}/deployments/<azure_name:deployment>", fleet.Deployment.as_view(), name="deployment"),
     path(f"{_ENDPOINT}/rollback", rollback.Rollback.as_view(), name="rollback"),
+    path(f"{_ENDPOINT}/sample", probe.Sample.as_view(), name="sample"),
+    path(f"{_ENDPOINT}/probes", probe.Probes.as_view(), name="probes"),
+    path(f"{_ENDPOINT}/readiness", readiness.Readiness.as_view(), name="readiness"),
+    path(f"{_ENDPOINT}/forecast", rollout_forecast.OfPlan.as_view(), name="forecast"),
     path(f"{_ENDPOINT}/metrics", metrics.Series.as_view(), name="metrics"),
     path(f"{_ENDPOINT}/metrics/rows", metrics.Rows.as_view(), name="metrics_rows"),
     path(f"{_ENDPOINT}/metrics/latest", metrics.Latest.as_view(), name="metrics_latest"),
@@ -86,11 +109,23 @@ urlpatterns = [
     path("collectors", telemetry.Collectors.as_view(), name="collectors"),
     path("backfills", telemetry.Backfills.as_view(), name="backfills"),
     path("changes", changes.Changes.as_view(), name="changes"),
-    path("changes/<number:number>", changes.Change.as_view(), name="change"),
-    path("changes/<number:number>/approve", changes.Approve.as_view(), name="change_approve"),
-    path("changes/<number:number>/reject", changes.Reject.as_view(), name="change_reject"),
-    path("changes/<number:number>/start", changes.Start.as_view(), name="change_start"),
-    path("changes/<number:number>/withdraw", changes.Withdraw.as_view(), name="change_withdraw"),
+    path(_CHANGE, changes.Change.as_view(), name="change"),
+    path(f"{_CHANGE}/approve", changes.Approve.as_view(), name="change_approve"),
+    path(f"{_CHANGE}/reject", changes.Reject.as_view(), name="change_reject"),
+    path(f"{_CHANGE}/start", changes.Start.as_view(), name="change_start"),
+    path(f"{_CHANGE}/schedule", rollout.Schedule.as_view(), name="change_schedule"),
+    path(f"{_CHANGE}/unschedule", rollout.Unschedule.as_view(), name="change_unschedule"),
+    path(f"{_CHANGE}/hold", rollout.Hold.as_view(), name="change_hold"),
+    path(f"{_CHANGE}/resume", rollout.Resume.as_view(), name="change_resume"),
+    path(f"{_CHANGE}/advance", rollout.Advance.as_view(), name="change_advance"),
+    path(f"{_CHANGE}/override", rollout.Override.as_view(), name="change_override"),
+    path(f"{_CHANGE}/break-glass", rollout.BreakGlass.as_view(), name="change_break_glass"),
+    path(f"{_CHANGE}/after-review", rollout.AfterReview.as_view(), name="change_after_review"),
+    path(f"{_CHANGE}/comments", rollout.Comments.as_view(), name="change_comments"),
+    path(f"{_CHANGE}/measurements", rollout.Measurements.as_view(), name="change_measurements"),
+    path(f"{_CHANGE}/forecast", rollout_forecast.OfChange.as_view(), name="change_forecast"),
+    path(f"{_CHANGE}/withdraw", changes.Withdraw.as_view(), name="change_withdraw"),
+    path("after-reviews", rollout.AfterReviews.as_view(), name="after_reviews"),
     path("audit", audit.Entries.as_view(), name="audit"),
     path("audit/verification", audit.Verification.as_view(), name="audit_verification"),
     path("audit/<number:seq>", audit.Entry.as_view(), name="audit_entry"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -15,6 +16,7 @@ from endpoints.audit.models import Entry
 from endpoints.changes import services
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.selectors import rollback_offer
+from endpoints.changes.terms import Terms
 from endpoints.dispatch import db_now
 from endpoints.metrics.figures import Definition, Kind
 from endpoints.metrics.services import define_figure, propose_budget
@@ -102,7 +104,21 @@ def _place(slug: str, secret: str) -> Place:
     )
     clicks = Definition("clicks", "Clicks", Kind.RATE)
     define_figure(principal=principal(proposer), endpoint_id=endpoint.pk, wanted=clicks)
-    return Place(workspace, secret, number, {"proposal": proposed.proposal_id})
+    rule = services.propose_rule(
+        principal=principal(proposer),
+        workspace_id=workspace.pk,
+        draft=services.RuleDraft("Two for risk", "risk-*", required=2),
+        reason="After the incident of May.",
+    )
+    template = services.make_template(
+        principal=principal(proposer),
+        workspace_id=workspace.pk,
+        name="Canary",
+        steps=[(10, 600, False), (100, 0, True)],
+        terms=Terms(),
+    )
+    named = {"proposal": proposed.proposal_id, "rule": rule.rule_id, "template": template}
+    return Place(workspace, secret, number, named)
 
 
 def _name_things(place: Place, token_id: int) -> None:
@@ -123,6 +139,7 @@ def _name_things(place: Place, token_id: int) -> None:
             }
         ],
         "number": change.pk,
+        "soon": f"{db_now() + timedelta(hours=1):%Y-%m-%dT%H:%M:00Z}",
         "seq": Entry.objects.filter(subject=f"change:{change.pk}").latest("seq").seq,
         "token_id": token_id,
         "workspace_number": place.workspace.pk,

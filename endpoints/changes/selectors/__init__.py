@@ -7,8 +7,9 @@ from endpoints.changes.selectors.after_review import (
     after_review_of,
     unreviewed,
 )
+from endpoints.changes.selectors.asked import base_to_ask_on
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
-from endpoints.changes.selectors.forecast import forecast_draft, forecast_of
+from endpoints.changes.selectors.forecast import change_forecast, forecast_draft, forecast_of
 from endpoints.changes.selectors.holding import holds_against
 from endpoints.changes.selectors.page import ChangeDetail, ChangeProgress, change_detail, change_progress
 from endpoints.changes.selectors.probes import (
@@ -59,7 +60,9 @@ __all__ = [
     "after_review_of",
     "approval_rule",
     "approval_rules",
+    "base_to_ask_on",
     "change_detail",
+    "change_forecast",
     "change_progress",
     "change_rows",
     "executor_state",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from endpoints.access.policies import Principal, visible_workspaces
 from endpoints.changes.draft import Draft, planned
 from endpoints.changes.forecast import Forecast, forecast
 from endpoints.changes.models import ChangeRevision
@@ -17,6 +18,7 @@ from endpoints.changes.plan import (
 from endpoints.changes.selectors.known import known_of
 from endpoints.changes.selectors.situation import current_base
 from endpoints.changes.terms import Terms, terms_from_json
+from endpoints.core.errors import NotFound
 from endpoints.inventory.selectors import DeploymentState, deployment_states
 
 
@@ -25,6 +27,19 @@ def forecast_of(revision: ChangeRevision, deployments: tuple[DeploymentState, ..
     base, steps = base_from_json(revision.base), steps_from_json(revision.plan)
     endpoint_id = revision.change.endpoint_id
     return _forecast(endpoint_id, base, steps, terms_from_json(revision.terms), deployments)
+
+
+def change_forecast(principal: Principal, change_id: int) -> Forecast:
+    """The same for a change by its number; NotFound when it is none that the principal may see."""
+    revision = (
+        ChangeRevision.objects.select_related("change")
+        .filter(change=change_id, change__workspace__in=visible_workspaces(principal))
+        .order_by("-number")
+        .first()
+    )
+    if revision is None:
+        raise NotFound(f"There is no CR-{change_id}, or not for you.")
+    return forecast_of(revision)
 
 
 def forecast_draft(endpoint_id: int, draft: Draft) -> Forecast:

@@ -52,6 +52,7 @@ class GateView:
 class Measured:
     """One measurement in the change's life."""
 
+    id: int
     step: int
     gate: str
     outcome: Outcome
@@ -194,6 +195,7 @@ def measurements_of(
         rows = rows.filter(pk__lt=before)
     return [
         Measured(
+            row.pk,
             row.step,
             row.gate,
             Outcome(row.outcome),

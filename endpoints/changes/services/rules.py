@@ -185,7 +185,7 @@ def _became(row: ApprovalRule, accepted: bool) -> str:
 
 def _checked(workspace_id: int, draft: RuleDraft) -> dict[str, Any]:
     """The rule's fields, or Invalid with what is wrong with each."""
-    scope = checked(Scope(workspace_id, draft.endpoint_pattern, "", draft.tag))
+    scope = _scope(workspace_id, draft)
     fields = {
         "title": draft.title.strip(),
         "endpoint_pattern": scope.name_pattern,
@@ -203,6 +203,15 @@ def _checked(workspace_id: int, draft: RuleDraft) -> dict[str, Any]:
         raise Invalid(found)
     _people(workspace_id, frozenset(draft.named), draft.required)
     return fields
+
+
+def _scope(workspace_id: int, draft: RuleDraft) -> Scope:
+    """What the rule takes in; problems by the names that a rule has for its fields."""
+    try:
+        return checked(Scope(workspace_id, draft.endpoint_pattern, "", draft.tag))
+    except Invalid as error:
+        names = {"name_pattern": "endpoint_pattern"}
+        raise Invalid({names.get(name, name): texts for name, texts in error.fields.items()}) from error
 
 
 def _rules(draft: RuleDraft, fields: dict[str, Any]) -> list[tuple[str, bool, str]]:
