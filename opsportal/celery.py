@@ -34,6 +34,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "pack hours that nothing changes any more": every(600, "metrics.pack_hours", METRICS),
     "read the prices and quota that are due": every(60, "prices.read_due", SYNC),
     "look whether rollbacks would work": every(60, "changes.refresh_readiness", SYNC),
+    "ask deployments directly that are due": every(60, "changes.probe_due", SYNC),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from endpoints.changes import capacity
+from endpoints.changes import capacity, probing, scaling
 from endpoints.changes.capacity import Peak, Replicas
 from endpoints.changes.plan import Base, Step, rising
+from endpoints.changes.scaling import Room
 from endpoints.changes.verdict import Outcome, Verdict
 from endpoints.core import traffic
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known when checks run. `read_age` is in seconds, None when the endpoint was never read."""
+    """What is known when checks run. `read_age` is in seconds, None when the endpoint was never read.
+
+    `rooms`: quota behind deployments, where the plan scales any. `direct`: what asking them told; None: not looked at.
+    """
 
     base: Base
     steps: tuple[Step, ...]
@@ -33,21 +37,22 @@ class Situation:
     unreadable: str = ""
     peak: Peak = field(default_factory=lambda: Peak(None, ""))
     replicas: Mapping[str, Replicas] = field(default_factory=dict)
+    rooms: Mapping[str, Room] = field(default_factory=dict)
+    direct: probing.Direct | None = None
 
 
 def run(situation: Situation) -> list[Verdict]:
     """Every check, in the order in which people ask."""
     return [
-        check(situation)
-        for check in (
-            _split_is_legal,
-            _deployments_ready,
-            _carried,
-            _endpoint_ready,
-            _base_unchanged,
-            _alone,
-            _fresh,
-        )
+        _split_is_legal(situation),
+        _deployments_ready(situation),
+        *probing.checks(situation.direct, steps=len(situation.steps)),
+        _carried(situation),
+        *_room_for(situation),
+        _endpoint_ready(situation),
+        _base_unchanged(situation),
+        _alone(situation),
+        _fresh(situation),
     ]
 
 
@@ -84,6 +89,13 @@ def _deployments_ready(situation: Situation) -> Verdict:
 
 def _carried(situation: Situation) -> Verdict:
     return capacity.check(situation.base, situation.steps, situation.peak, situation.replicas)
+
+
+def _room_for(situation: Situation) -> list[Verdict]:
+    """Only of plans that scale something."""
+    if not scaling.scales(situation.steps):
+        return []
+    return [scaling.check(situation.steps, situation.replicas, situation.rooms)]
 
 
 def _endpoint_ready(situation: Situation) -> Verdict:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Now
+
 from endpoints.changes.models import Probe, Sample
+from endpoints.changes.plan import Base, Step, candidates, stables
+from endpoints.changes.probing import Direct, Probed
 from endpoints.changes.verdict import Outcome
 
 
@@ -58,6 +62,28 @@ def newest_probes(endpoint_id: int) -> dict[str, ProbeView]:
     """The newest probe of each deployment, by lower-case name."""
     rows = Probe.objects.filter(endpoint_id=endpoint_id).order_by("deployment", "-pk").distinct("deployment")
     return {row.deployment: _view(row) for row in rows}
+
+
+def direct_of(endpoint_id: int, base: Base, steps: tuple[Step, ...]) -> Direct:
+    """What asking a plan's deployments told. Answers to an earlier sample do not count."""
+    sample = sample_of(endpoint_id)
+    return Direct(
+        sampled=sample is not None,
+        candidates=candidates(base, steps),
+        stables=stables(base, steps),
+        probes=_counting(endpoint_id, sample.id) if sample else {},
+        wanted=sample.answer_schema if sample else {},
+    )
+
+
+def _counting(endpoint_id: int, sample_id: int) -> dict[str, Probed]:
+    rows = Probe.objects.filter(endpoint_id=endpoint_id, sample=sample_id).annotate(now=Now())
+    return {
+        row.deployment: Probed(
+            Outcome(row.outcome), row.reason, (row.now - row.at).total_seconds(), row.shape
+        )
+        for row in rows.order_by("deployment", "-pk").distinct("deployment")
+    }
 
 
 def probes(endpoint_id: int, *, before: int | None = None, limit: int = 50) -> ProbePage:

@@ -7,7 +7,9 @@ from django.conf import settings
 from endpoints.changes.checks import Situation
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, base_from_json, steps_from_json
-from endpoints.changes.selectors.known import peak_of, replicas_of
+from endpoints.changes.scaling import scales
+from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
+from endpoints.changes.selectors.probes import direct_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight, states_of
 from endpoints.core import traffic
 from endpoints.inventory.selectors import CurrentSplit, current_split, deployment_states
@@ -34,9 +36,10 @@ def situation_of(change: Change) -> Situation:
 def situation(revision: ChangeRevision, sight: EndpointSight) -> Situation:
     """The same out of what was read before."""
     live, found = sight.current(), peaks(sight.endpoint_id)
+    base, steps = base_from_json(revision.base), steps_from_json(revision.plan)
     return Situation(
-        base=base_from_json(revision.base),
-        steps=steps_from_json(revision.plan),
+        base=base,
+        steps=steps,
         live_split=traffic.normalise(live.traffic),
         live_mirror=traffic.normalise(live.mirror_traffic),
         deployments=sight.standing,
@@ -47,6 +50,8 @@ def situation(revision: ChangeRevision, sight: EndpointSight) -> Situation:
         unreadable=_unreadable(live),
         peak=peak_of(found),
         replicas=replicas_of(found, sight.deployments),
+        rooms=rooms_of(sight.endpoint_id, sight.deployments) if scales(steps) else {},
+        direct=direct_of(sight.endpoint_id, base, steps),
     )
 
 

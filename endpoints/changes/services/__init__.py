@@ -8,6 +8,7 @@ from endpoints.changes.services.comment import comment_change
 from endpoints.changes.services.edit import edit_change
 from endpoints.changes.services.expire import expire_due
 from endpoints.changes.services.hold import hold_change, resume_change
+from endpoints.changes.services.probe import probe_now
 from endpoints.changes.services.reject import reject_change
 from endpoints.changes.services.request import request_change
 from endpoints.changes.services.rollback import Receipt, roll_back
@@ -19,6 +20,7 @@ from endpoints.changes.services.rules import (
     propose_rule_end,
     withdraw_rule,
 )
+from endpoints.changes.services.sample import set_sample
 from endpoints.changes.services.schedule import schedule_change, start_due, unschedule_change
 from endpoints.changes.services.start import start_change
 from endpoints.changes.services.templates import end_template, make_template
@@ -39,6 +41,7 @@ __all__ = [
     "hold_change",
     "make_template",
     "override_gate",
+    "probe_now",
     "propose_rule",
     "propose_rule_end",
     "reject_change",
@@ -47,6 +50,7 @@ __all__ = [
     "review_after",
     "roll_back",
     "schedule_change",
+    "set_sample",
     "start_change",
     "start_due",
     "unschedule_change",

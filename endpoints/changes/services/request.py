@@ -17,6 +17,7 @@ from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, Step, base_from_json, before_step, duration, steps_from_json
 from endpoints.changes.plan import problems as plan_problems
+from endpoints.changes.selectors.probes import sample_of
 from endpoints.changes.selectors.situation import current_base, known_deployments, situation_of
 from endpoints.changes.services.keys import KEY_TAKEN, earlier_with_key
 from endpoints.changes.services.lease import lock_lease
@@ -33,10 +34,11 @@ from endpoints.changes.terms import problems as terms_problems
 from endpoints.changes.terms import terms_from_json
 from endpoints.core import traffic
 from endpoints.core.errors import Conflict, Invalid
-from endpoints.dispatch import db_now
+from endpoints.dispatch import after_commit, db_now
 from endpoints.inventory.selectors import EndpointFacts, endpoint_facts
 
 MOST_STEPS = 20
+PROBE_CHANGE = "changes.probe"
 
 
 def request_change(
@@ -151,8 +153,10 @@ def _idle_steps(base: Base, steps: tuple[Step, ...]) -> list[str]:
 
 
 def check_and_present(*, change: Change, actor: Actor) -> None:
-    """From checking to people, or held with the reason."""
+    """From checking to people, or held with the reason; what can be asked directly is, and judged again then."""
     worst = keep_checks(change=change, moment="request", verdicts=run(situation_of(change)))
+    if sample_of(change.endpoint_id) is not None:
+        after_commit(PROBE_CHANGE, change.pk)
     move(
         change=change, to=state_after_checks(worst), actor=actor, reason=worst.reason if worst.blocks else ""
     )
