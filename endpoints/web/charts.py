@@ -433,10 +433,12 @@ def _add_marks(layout: Figure, marks: list[Mark], axis: Axis) -> None:
         )
     for group in _crowds(inside, axis):
         words = group[0].label if len(group) == 1 else f"{len(group)} marks"
+        # At the right edge there is no room for what begins there.
+        is_last = axis.part(axis.until - group[0].at) < _CROWDED
         place = {
             "xref": "x",
             "x": axis.at(group[0].at),
-            "xanchor": "left",
+            "xanchor": "right" if is_last else "left",
             "yref": "paper",
             "y": 0,
             "yanchor": "bottom",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -13,6 +13,8 @@ from endpoints.access.rows import WorkspaceRow
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.selectors import ChangeRow, Tab, change_rows
 from endpoints.core import traffic
+from endpoints.holds.selectors import Hold, in_force
+from endpoints.holds.selectors import Kind as HoldKind
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.selectors import EndpointPage, HistoryItem
 from endpoints.metrics import selectors as metrics
@@ -27,6 +29,7 @@ from endpoints.web.metrics import chip_of_metrics, section
 from endpoints.web.names import of_refs
 from endpoints.web.observed_view import seen
 from endpoints.web.pages import PageRequest, is_partial, on_workspace, page, partial, render
+from endpoints.web.readiness import ready
 from endpoints.web.rollback import by_hand, form_context
 from endpoints.web.states import azure_sign
 from endpoints.web.wording import age, ago, clock
@@ -93,9 +96,17 @@ def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
         "ordered": "Ordered" if at_work and at_work.kind is Kind.ROLLBACK else "Approved",
         "approved": _at_work(at_work) if at_work else _approved(closed),
         "azure_note": f"read {ago(shown.read_at)}" if shown.read_at else "not read yet",
+        "ready": None if shown.deleted_at else ready(shown.id),
+        "drills_href": reverse("web:drills", kwargs={"ws": shown.workspace, "name": shown.name}),
+        "kept": [] if shown.deleted_at else _kept(shown.id, now),
         "open_changes": lines(still_open),
         "closed_changes": lines(closed[:5]),
     }
+
+
+def _kept(endpoint_id: int, now: datetime) -> list[Hold]:
+    """Deployments that somebody or a finished rollout keeps from being scaled down or deleted."""
+    return [hold for hold in in_force(endpoint_id, now) if hold.kind is HoldKind.PROTECTION]
 
 
 def more_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:

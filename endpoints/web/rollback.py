@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,18 @@ from django.http import HttpResponseBase
 from endpoints.access.policies import Action, Principal
 from endpoints.access.rows import WorkspaceRow
 from endpoints.changes.byhand import show_command, traffic_command
+from endpoints.changes.scaling import ScaleFirst
 from endpoints.changes.selectors import Offer, rollback_offer
 from endpoints.changes.services.rollback import REASONS, roll_back
+from endpoints.changes.targets import Target
 from endpoints.core import traffic
 from endpoints.core.errors import Conflict
 from endpoints.core.ids import new_request_id, parse_workspace_id
 from endpoints.inventory import selectors as inventory
 from endpoints.web.bars import order_of
 from endpoints.web.pages import PageRequest, on_workspace, page, render, to
+from endpoints.web.readiness import ready
+from endpoints.web.wording import plural
 
 Commands = list[tuple[str, str]]
 
@@ -33,6 +38,15 @@ class Weight:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """What a target's deployments would be brought to before they get their traffic."""
+
+    split: traffic.Split
+    counts: str
+    words: str
+
+
 def form_context(principal: Principal, endpoint_id: int, workspace: WorkspaceRow) -> dict[str, Any]:
     """What the form's templates need: the server's offer, and a key that makes two clicks one request."""
     offer = rollback_offer(principal, endpoint_id, workspace.id)
@@ -42,7 +56,27 @@ def form_context(principal: Principal, endpoint_id: int, workspace: WorkspaceRow
         "weights": _weights(offer),
         "reasons": REASONS,
         "key": new_request_id(),
+        "scalings": _scalings(offer),
+        "ready": ready(endpoint_id) if offer.decision.allowed and offer.targets else None,
     }
+
+
+def _scalings(offer: Offer) -> list[Scaling]:
+    """Targets whose deployments are too small for the load that was measured, the chosen one first."""
+    chosen = [one for one in offer.targets if one.eligible and one.key in offer.scale_first]
+    return [
+        _scaling(one, offer.scale_first[one.key])
+        for one in sorted(chosen, key=lambda one: not one.preselected)
+    ]
+
+
+def _scaling(target: Target, proposed: ScaleFirst) -> Scaling:
+    counts = ", ".join(
+        f"{name} to {plural(count, 'instance')}" for name, count in sorted(proposed.instances.items())
+    )
+    quota = proposed.quota
+    said = f" {quota.name}: {quota.reason}" if quota is not None and not quota.passed else ""
+    return Scaling(target.split, counts, f"{proposed.words}{said}")
 
 
 def _weights(offer: Offer) -> list[Weight]:
@@ -79,22 +113,34 @@ def rollback(request: PageRequest, *, workspace: WorkspaceRow, name: str) -> Htt
     endpoint = inventory.endpoint_facts(inventory.endpoint_id_by_name(workspace.id, name))
     if request.method == "POST":
         try:
-            return to("live", number=_order(request, endpoint.id))
+            return to("live", number=_order(request, endpoint.id, workspace.id))
         except Conflict as error:
             return _form(request, endpoint, workspace, problem=error.message, status=409)
     return _form(request, endpoint, workspace)
 
 
-def _order(request: PageRequest, endpoint_id: int) -> int:
+def _order(request: PageRequest, endpoint_id: int, workspace_id: int) -> int:
+    target = request.POST.get("target", "")
     receipt = roll_back(
         principal=request.principal,
         endpoint_id=endpoint_id,
-        target_key=request.POST.get("target", ""),
+        target_key=target,
         reason=request.POST.get("reason", ""),
         comment=request.POST.get("comment", "")[:2000],
         idempotency_key=request.POST.get("key", "")[:64],
+        scale_first=_scale_first(request, endpoint_id, workspace_id, target),
     )
     return receipt.change_id
+
+
+def _scale_first(
+    request: PageRequest, endpoint_id: int, workspace_id: int, target: str
+) -> Mapping[str, int] | None:
+    """The server's own numbers, where the person wants to scale first; the form sends none."""
+    if request.POST.get("scale") != "first":
+        return None
+    proposed = rollback_offer(request.principal, endpoint_id, workspace_id).scale_first.get(target)
+    return proposed.instances if proposed else None
 
 
 def _form(

@@ -13,7 +13,7 @@ from endpoints.changes.plan import Step, candidates, stables
 from endpoints.changes.selectors import BakeView, ChangeProgress, ChangeRow, GateView, Running
 from endpoints.changes.verdict import Outcome
 from endpoints.web.bars import order_of
-from endpoints.web.numbers import MISSING, amount, share
+from endpoints.web.numbers import amount, share
 from endpoints.web.states import Sign, sign_of
 from endpoints.web.wording import NBSP, ahead, duration, hours, plural
 from endpoints.web.wording import split as split_words
@@ -255,7 +255,7 @@ def _card(
         name=one.name,
         sign=verdict(one, spec, names),
         value=figure(spec, one.value),
-        limit=limit_words(spec, one.limit),
+        limit=limit_words(spec, one.limit, known=one.value is not None),
         basis=_basis(one),
         reason=one.reason,
         bullet=bullet(one),
@@ -302,14 +302,17 @@ def in_points(spec: GateSpec) -> bool:
     return spec.against_stable and not spec.counts_minutes
 
 
-def limit_words(spec: GateSpec, limit: float | None) -> str:
-    """What it must keep to."""
+def limit_words(spec: GateSpec, limit: float | None, *, known: bool = True) -> str:
+    """What it must keep to, after its value; what the value is of is left out where there is none."""
     if limit is None:
         limit = spec.share if spec.counts_minutes else spec.limit
     if spec.counts_minutes:
-        return f"of minutes; must stay under {share(limit)}"
+        return (
+            f"{'of minutes; ' if known else ''}must stay under {share(limit)}{'' if known else ' of minutes'}"
+        )
     if in_points(spec):
-        return f"beyond stable; must stay under {limit * 100:.3g}{NBSP}points"
+        most = f"must stay under {limit * 100:.3g}{NBSP}points"
+        return f"beyond stable; {most}" if known else f"{most} beyond stable"
     side = "over" if spec.kind is Kind.FIGURE and spec.direction == "under" else "under"
     return f"must stay {side} {share(limit)}"
 
@@ -317,7 +320,7 @@ def limit_words(spec: GateSpec, limit: float | None) -> str:
 def _basis(one: GateView) -> str:
     parts = [f"n{NBSP}={NBSP}{amount(one.requests)}"] if one.requests is not None else []
     parts += [plural(one.minutes, "minute")] if one.minutes else []
-    return ", ".join(parts) or MISSING
+    return ", ".join(parts) or f"n{NBSP}unknown"
 
 
 def bullet(one: GateView) -> Bullet | None:

@@ -221,7 +221,8 @@ def _gate_words(spec: GateSpec, measured: Sequence[Measured]) -> str:
         if (last.requests or 0) < spec.min_requests
         else ""
     )
-    return f"{value_words(spec, last.value)} {limit_words(spec, last.limit)}.{between}{few}"
+    said = limit_words(spec, last.limit, known=last.value is not None)
+    return f"{value_words(spec, last.value).capitalize()}; {said}.{between}{few}"
 
 
 def _gate_table(spec: GateSpec, measured: Sequence[Measured]) -> Table:
