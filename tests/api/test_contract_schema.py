@@ -28,7 +28,10 @@ from schemathesis.specs.openapi.checks import (
 from endpoints.access.models import User, Workspace
 from endpoints.api.schema import document
 from endpoints.changes import services
+from endpoints.changes.gatespec import Kind, gate
+from endpoints.changes.models import Measurement
 from endpoints.changes.targets import key_of
+from endpoints.changes.terms import Terms
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Endpoint
 from endpoints.metrics.models import Backfill, Collector
@@ -66,11 +69,46 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
     services.reject_change(
         principal=principal(ruler), change_id=number, seen_hash=hash_of(number), comment="Not yet."
     )
+    number = ask_for_change(author, endpoint.pk, {"blue": 50, "green": 50})
+    told(number)
     return {
-        "number": ask_for_change(author, endpoint.pk, {"blue": 50, "green": 50}),
+        "number": number,
         "ruler": ruler,
         "proposal": measured(endpoint, workspace),
+        "rule": rule(make_person("rita", {workspace.slug: ["reviewer"]}), workspace),
+        "template": template(ruler, workspace),
     }
+
+
+def told(number: int) -> None:
+    """What a gate said of a change, and what it could not know."""
+    now = db_now()
+    Measurement.objects.create(
+        change_id=number, step=0, gate="Errors", outcome="inconclusive", reason="No requests are known yet.",
+        value=None, limit=0.01, requests=None, detail={"bound": 0.02}, since=now, until=now, at=now,
+    )  # fmt: skip
+
+
+def rule(proposer: User, workspace: Workspace) -> int:
+    """A proposal of somebody else."""
+    made = services.propose_rule(
+        principal=principal(proposer),
+        workspace_id=workspace.pk,
+        draft=services.RuleDraft("Two for risk", "risk-*", required=2),
+        reason="After the incident of May.",
+    )
+    return made.rule_id
+
+
+def template(maker: User, workspace: Workspace) -> int:
+    """A plan with gates that is offered."""
+    return services.make_template(
+        principal=principal(maker),
+        workspace_id=workspace.pk,
+        name="Canary",
+        steps=[(5, 600, False), (100, 0, True)],
+        terms=Terms(gates=(gate(Kind.ERRORS), gate(Kind.P95_OVER_BUDGET)), watch=600),
+    )
 
 
 def measured(endpoint: Endpoint, workspace: Workspace) -> int:
@@ -135,12 +173,20 @@ _BODY = {
     "split": {"blue": 80, "green": 20},
     "target": key_of({"green": 100}, {}),
     "mirror": None,
+    "plan": {"steps": [{"split": {"blue": 80, "green": 20}, "bake": 600}, {"split": {"green": 100}}]},
+    "candidate": "green",
+    "named": [],
+    "scale_first": {"green": 3},
 }
+_WAYS = ("template", "plan", "split")
 
 
-def real(case: Any, number: int, proposal: int) -> None:
+def real(case: Any, stage: dict[str, Any]) -> None:
     """Put what exists into the address and the preconditions, so that the call gets past the door."""
+    number = stage["number"]
     there = {
+        "rule": stage["rule"],
+        "template": stage["template"],
         "ws": "mlw-prod-weu",
         "name": "checkout-risk",
         "deployment": "blue",
@@ -154,8 +200,20 @@ def real(case: Any, number: int, proposal: int) -> None:
     if "If-Match" in (case.headers or {}):
         case.headers["If-Match"] = f'"{hash_of(number)}"'
     if isinstance(case.body, dict):
-        known = _BODY | {"proposal": proposal}
+        known = _BODY | {"proposal": stage["proposal"], "template": stage["template"]}
         case.body |= {name: value for name, value in known.items() if name in case.body}
+        one_way(case.body)
+
+
+def one_way(body: dict[str, Any]) -> None:
+    """Of the ways to ask for traffic the first that is there: more than one is refused anyway."""
+    ways = [name for name in _WAYS if name in body]
+    for name in ways[1:]:
+        del body[name]
+    if ways[:1] == ["template"]:
+        body["candidate"] = _BODY["candidate"]
+    elif ways:
+        body.pop("candidate", None)
 
 
 @pytest.fixture
@@ -183,7 +241,7 @@ def test_operation__whatever_is_sent__answers_as_described(name, stage, applicat
     def probe(call: tuple[Any, bool]) -> None:
         case, is_real = call
         if is_real:
-            real(case, stage["number"], stage["proposal"])
+            real(case, stage)
         (case.headers or {}).pop(
             "Authorization", None
         )  # a made-up token would be judged before the real session
