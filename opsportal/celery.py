@@ -35,6 +35,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "read the prices and quota that are due": every(60, "prices.read_due", SYNC),
     "look whether rollbacks would work": every(60, "changes.refresh_readiness", SYNC),
     "ask deployments directly that are due": every(60, "changes.probe_due", SYNC),
+    "look how rollback drills ended": every(60, "changes.observe_drills", SYNC),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from endpoints.changes.services import probe, readiness, recheck
+from endpoints.changes.services import drills, probe, readiness, recheck
 from endpoints.changes.services.request import PROBE_CHANGE
 from endpoints.changes.services.sample import PROBE_ENDPOINT
 
@@ -16,6 +16,12 @@ from endpoints.changes.services.sample import PROBE_ENDPOINT
 def refresh_readiness() -> None:
     """Look anew at the lights that are older than some minutes."""
     readiness.refresh()
+
+
+@shared_task(name="changes.observe_drills")
+def observe_drills() -> None:
+    """Say how drills ended, and when requests followed their rollbacks."""
+    drills.observe_drills()
 
 
 @shared_task(name="changes.probe_due")

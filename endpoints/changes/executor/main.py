@@ -23,7 +23,7 @@ from endpoints.changes.executor.heartbeat import beat
 from endpoints.changes.executor.jobs import due
 from endpoints.changes.executor.lease import renew
 from endpoints.changes.executor.worker import Worker
-from endpoints.changes.services import expire_due, start_due
+from endpoints.changes.services import expire_due, finish_drills, start_due
 from endpoints.core.errors import OpsportalError
 from endpoints.core.ids import new_request_id
 from endpoints.dispatch.listening import listen
@@ -82,7 +82,7 @@ class Main:
 
     async def _poll(self) -> None:
         """Each part by itself: what goes wrong with one must not keep the others from being done."""
-        for part in (self._start, self._employ_all, self._live_on, self._expire):
+        for part in (self._start, self._employ_all, self._live_on, self._expire, self._drill):
             try:
                 await part()
             except (DatabaseError, OpsportalError) as error:
@@ -109,6 +109,10 @@ class Main:
 
     async def _start(self) -> None:
         if await in_database(start_due):
+            self._look.set()
+
+    async def _drill(self) -> None:
+        if await in_database(finish_drills):
             self._look.set()
 
     def _employ(self, endpoint_id: int) -> None:

@@ -8,6 +8,7 @@ from endpoints.changes.selectors.after_review import (
     unreviewed,
 )
 from endpoints.changes.selectors.asked import base_to_ask_on
+from endpoints.changes.selectors.drills import DrillPage, DrillView, drill_of, drill_report
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
 from endpoints.changes.selectors.forecast import change_forecast, forecast_draft, forecast_of
 from endpoints.changes.selectors.holding import holds_against
@@ -38,6 +39,8 @@ __all__ = [
     "ChangePage",
     "ChangeProgress",
     "ChangeRow",
+    "DrillPage",
+    "DrillView",
     "ExecutorState",
     "GateView",
     "KeptLight",
@@ -65,6 +68,8 @@ __all__ = [
     "change_forecast",
     "change_progress",
     "change_rows",
+    "drill_of",
+    "drill_report",
     "executor_state",
     "forecast_draft",
     "forecast_of",

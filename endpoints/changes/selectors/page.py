@@ -249,7 +249,7 @@ def _checks(revision: ChangeRevision, sight: EndpointSight) -> list[Verdict]:
     """Fresh ones while a decision is still to be made; afterwards those that were kept with the last one."""
     change = revision.change
     waiting = change.state in OPEN and change.started_at is None
-    if waiting and sight.live is not None and change.kind == Kind.TRAFFIC:
+    if waiting and sight.live is not None and change.kind != Kind.ROLLBACK:
         return checks.run(situation(revision, sight))
     kept = Check.objects.filter(change=change, revision=change.revision)
     newest = kept.order_by("-pk").values("moment")[:1]

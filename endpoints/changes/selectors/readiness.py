@@ -93,7 +93,10 @@ def _seconds(rows: Any) -> tuple[float, ...]:
 
 
 def _last_drill(endpoint_id: int) -> Drilled | None:
-    ended = Drill.objects.filter(change__endpoint_id=endpoint_id).exclude(outcome="")
+    """One that was never started says nothing: it has neither passed nor failed."""
+    ended = Drill.objects.filter(
+        change__endpoint_id=endpoint_id, outcome__in=[Outcome.PASS.value, Outcome.FAIL.value]
+    )
     row = ended.order_by("-pk").annotate(asked_at=F("change__created_at")).first()
     if row is None:
         return None

@@ -5,6 +5,7 @@ from endpoints.changes.services.after_review import review_after
 from endpoints.changes.services.approve import approve_change
 from endpoints.changes.services.break_glass import break_glass
 from endpoints.changes.services.comment import comment_change
+from endpoints.changes.services.drills import finish_drills, order_drill
 from endpoints.changes.services.edit import edit_change
 from endpoints.changes.services.expire import expire_due
 from endpoints.changes.services.hold import hold_change, resume_change
@@ -38,8 +39,10 @@ __all__ = [
     "edit_change",
     "end_template",
     "expire_due",
+    "finish_drills",
     "hold_change",
     "make_template",
+    "order_drill",
     "override_gate",
     "probe_now",
     "propose_rule",

@@ -61,18 +61,18 @@ def request_change(
     slug = workspace_slug(endpoint.workspace_id)
     visible_endpoint(principal, endpoint)
     require(principal, Action.CREATE_TRAFFIC, workspace_id=endpoint.workspace_id, own=True, workspace=slug)
-    order = _Order(principal, endpoint, wanted, clean_reason(reason), idempotency_key)
+    order = Order(principal, endpoint, wanted, clean_reason(reason), idempotency_key)
     try:
         with transaction.atomic():
             lock_lease(endpoint_id)
             earlier = earlier_with_key(principal, idempotency_key, endpoint_id, Kind.TRAFFIC)
-            return _same_order(earlier, wanted) if earlier else _request(order)
+            return same_order(earlier, wanted) if earlier else write_down(order)
     except IntegrityError as error:
         raise Conflict(KEY_TAKEN) from error  # used at this very moment, for another endpoint
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """What was asked for, and by whom."""
 
     principal: Principal
@@ -80,9 +80,11 @@ class _Order:
     draft: Draft
     reason: str
     key: str
+    kind: Kind = Kind.TRAFFIC
 
 
-def _request(order: _Order) -> int:
+def write_down(order: Order) -> int:
+    """The change's number, checked and presented; the caller has locked the lease and decided who may."""
     endpoint = order.endpoint
     base = current_base(endpoint.id)
     steps = planned_steps(endpoint.id, base, order.draft)
@@ -90,7 +92,7 @@ def _request(order: _Order) -> int:
     change = Change.objects.create(
         endpoint_id=endpoint.id,
         workspace_id=endpoint.workspace_id,
-        kind=Kind.TRAFFIC,
+        kind=order.kind,
         state=State.CHECKING,
         author_id=author_id,
         idempotency_key=order.key,
@@ -162,7 +164,7 @@ def check_and_present(*, change: Change, actor: Actor) -> None:
     )
 
 
-def _same_order(earlier: Change, draft: Draft) -> int:
+def same_order(earlier: Change, draft: Draft) -> int:
     """The number of the change that this key made; Conflict when it was for another plan."""
     first = ChangeRevision.objects.get(change=earlier, number=1)
     steps = planned(draft, base_from_json(first.base).mirror)

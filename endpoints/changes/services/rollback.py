@@ -250,3 +250,27 @@ def order_automatic_rollback(change: Change, *, reason: str, cause: str = "gate"
         waiting_for=reason,
     )
     _announce(ordered, lease, (put_split(target.split, target.mirror),), actor, why=reason)
+
+
+def order_drilled_rollback(change: Change) -> Change:
+    """The ordinary rollback of a drill that came off, in the name of who started it. The caller holds the lease.
+
+    Conflict, with nothing done, where somebody else is at work or the split from before can't be ordered.
+    """
+    base = base_from_json(ChangeRevision.objects.get(change=change, number=change.revision).base)
+    if active := active_change(change.endpoint_id):
+        raise Conflict(f"CR-{active.pk} is at work on this endpoint.")
+    target = find(rollback_targets(change.endpoint_id), key_of(base.split, base.mirror))
+    if target is None or not target.eligible:
+        why = target.refusal if target else "Azure reports the split from before the drill already."
+        raise Conflict(f"The drill could not be rolled back: {why}")
+    ordered = _insert(
+        endpoint_facts(change.endpoint_id),
+        reverts=change,
+        cause="drill",
+        author=None,
+        started_by_id=change.started_by_id,
+    )
+    steps, lease = (put_split(target.split, target.mirror),), lock_lease(change.endpoint_id)
+    _announce(ordered, lease, steps, actor_for(change), why="the drill came off")
+    return ordered
