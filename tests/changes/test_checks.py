@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from endpoints.changes import scaling
 from endpoints.changes.capacity import Peak, Replicas
 from endpoints.changes.checks import Situation, run
-from endpoints.changes.plan import Base, put_split
+from endpoints.changes.plan import Base, patch_capacity, put_split
+from endpoints.changes.probing import Direct
+from endpoints.changes.scaling import Room
 from endpoints.changes.verdict import Outcome, overall
 
 GOOD = Situation(
@@ -64,3 +67,22 @@ def test_checks__deployment_that_only_loses_traffic_is_failed__pass():
 
 def test_checks__an_unreadable_endpoint_read_just_now__is_still_an_error():
     assert not overall(run(replace(GOOD, unreadable="No.", read_age=0.0))).passed
+
+
+def test_checks__of_a_plan_that_scales__look_at_quota():
+    steps = (patch_capacity("green", 4, {"blue": 100}, {}), *GOOD.steps)
+    names = [verdict.name for verdict in run(replace(GOOD, steps=steps))]
+    assert scaling.NAME in names
+    assert scaling.NAME not in [verdict.name for verdict in run(GOOD)]
+    short = overall(run(replace(GOOD, steps=steps, rooms={"green": Room("DSv2", 4, 3)})))
+    assert (short.name, short.outcome) == (scaling.NAME, Outcome.FAIL)
+    enough = overall(run(replace(GOOD, steps=steps, rooms={"green": Room("DSv2", 4, 8)})))
+    assert enough.passed
+
+
+def test_checks__of_a_plan_of_several_steps_without_a_sample__are_told_of_it():
+    steps = (*GOOD.steps, put_split({"green": 100}, {}))
+    direct = Direct(False, ["green"], [], {})
+    worst = overall(run(replace(GOOD, steps=steps, direct=direct)))
+    assert (worst.outcome, worst.acceptable) == (Outcome.INCONCLUSIVE, True)
+    assert overall(run(replace(GOOD, direct=direct))).passed

@@ -7,20 +7,33 @@ from datetime import datetime
 from endpoints.changes.lifecycle import Kind
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import base_from_json, steps_from_json
-from endpoints.core.ids import ref
+from endpoints.changes.scaling import scales
+from endpoints.core.ids import ref, split_ref
 from endpoints.dispatch import db_now
 from endpoints.holds.selectors import Hold, in_force
+from endpoints.holds.selectors import Kind as HoldKind
 
 
 def holds_against(
     change: Change, revision: ChangeRevision, *, at: datetime | None = None
 ) -> tuple[Hold, ...]:
-    """All in force that nobody let this change past; a protection of one deployment only where its share changes."""
+    """All in force that nobody let this change past; a protection of one deployment only where its share changes.
+
+    What a change keeps as its rollback target may be given traffic at any time: it is only not to be scaled.
+    """
     if change.kind == Kind.ROLLBACK:
         return ()
     found = in_force(change.endpoint_id, at or db_now(), subject=ref("change", change.pk))
-    touched = _touched(revision)
-    return tuple(hold for hold in found if not hold.deployment or hold.deployment in touched)
+    touched, scaled = _touched(revision), scales(steps_from_json(revision.plan))
+    return tuple(
+        hold
+        for hold in found
+        if not hold.deployment or hold.deployment in (scaled if _kept_warm(hold) else touched)
+    )
+
+
+def _kept_warm(hold: Hold) -> bool:
+    return hold.kind is HoldKind.PROTECTION and split_ref(hold.cause)[0] == "change"
 
 
 def _touched(revision: ChangeRevision) -> frozenset[str]:

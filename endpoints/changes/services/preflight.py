@@ -5,16 +5,16 @@ The base, and that deployments stand and are Succeeded, is seen on the reading t
 
 from __future__ import annotations
 
-from endpoints.changes import capacity
+from endpoints.changes import capacity, scaling
 from endpoints.changes.decide import Blocked
 from endpoints.changes.lifecycle import Hold
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, Step, base_from_json, before_step
 from endpoints.changes.selectors.accepted import accepted_by_people
 from endpoints.changes.selectors.holding import holds_against
-from endpoints.changes.selectors.known import peak_of, replicas_of
+from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
 from endpoints.changes.services.conditions import told_holds
-from endpoints.changes.verdict import Verdict
+from endpoints.changes.verdict import Verdict, overall, unaccepted
 from endpoints.inventory.selectors import deployment_states
 from endpoints.metrics.selectors import peaks
 
@@ -29,17 +29,22 @@ def before_next_step(change: Change, revision: ChangeRevision, steps: tuple[Step
     held = holds_against(change, revision)
     if held:
         return Blocked(Hold.STOP, told_holds(held))
-    verdict = _carried(change, revision, steps)
-    if verdict.blocks:
-        return Blocked(Hold.CHECK, f"{verdict.name}: {verdict.reason}")
-    if verdict.needs_acceptance and verdict.name not in accepted_by_people(change):
-        return Blocked(Hold.CHECK, f"Nobody accepted this: {verdict.name}: {verdict.reason}")
+    verdicts = _verdicts(change, revision, steps)
+    worst = overall(verdicts)
+    if worst.blocks:
+        return Blocked(Hold.CHECK, f"{worst.name}: {worst.reason}")
+    if left := unaccepted(verdicts, accepted_by_people(change)):
+        return Blocked(Hold.CHECK, f"Nobody accepted this: {left[0].name}: {left[0].reason}")
     return None
 
 
-def _carried(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> Verdict:
-    """Whether replicas can carry what this step gives them, as they stand now."""
-    before = before_step(base_from_json(revision.base), steps, change.step)
-    found = peaks(change.endpoint_id)
-    replicas = replicas_of(found, deployment_states(change.endpoint_id))
-    return capacity.check(Base(*before, ""), (steps[change.step],), peak_of(found), replicas)
+def _verdicts(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> list[Verdict]:
+    """Whether replicas can carry what this step gives them, as they stand now; and quota, where it scales."""
+    before, step = before_step(base_from_json(revision.base), steps, change.step), steps[change.step]
+    found, deployments = peaks(change.endpoint_id), deployment_states(change.endpoint_id)
+    replicas = replicas_of(found, deployments)
+    verdicts = [capacity.check(Base(*before, ""), (step,), peak_of(found), replicas)]
+    if scaling.scales((step,)):
+        rooms = rooms_of(change.endpoint_id, deployments)
+        verdicts.append(scaling.check((step,), replicas, rooms))
+    return verdicts

@@ -12,7 +12,9 @@ from endpoints.changes.plan import Step, steps_from_json
 from endpoints.changes.services.lease import drop_goal, lock_lease
 from endpoints.changes.services.moves import announce, move, tell_ledger
 from endpoints.changes.terms import terms_from_json
+from endpoints.core.ids import ref
 from endpoints.dispatch import db_now
+from endpoints.holds.services import protect
 from endpoints.inventory.services import cancel_all_expected
 
 CALM: dict[str, Any] = {"waiting_for": "", "attention": "", "failures": 0}
@@ -40,6 +42,7 @@ def step_over(change: Change, *, actor: Actor, reason: str = "") -> None:
         move(change=change, to=State.APPLYING, actor=actor, reason=reason or "next step", **fields, **CALM)
         return
     let_go(change)
+    warm_until = _warm_until(revision, steps[-1], now)
     move(
         change=change,
         to=State.SUCCEEDED,
@@ -49,16 +52,35 @@ def step_over(change: Change, *, actor: Actor, reason: str = "") -> None:
         hold="",
         held_at=None,
         held_seconds=held,
-        warm_until=_warm_until(revision, steps[-1], now),
+        warm_until=warm_until,
         **CALM,
     )
+    if warm_until is not None:
+        _keep_warm(change, _left(revision, steps[-1]), warm_until, actor)
 
 
 def _warm_until(revision: ChangeRevision, last: Step, now: datetime) -> datetime | None:
     """Until when what lost all its traffic is kept as a rollback target."""
     hours = terms_from_json(revision.terms).warm
-    left = set(revision.base["split"]) - set(last.split)
-    return now + timedelta(hours=hours) if hours and left else None
+    return now + timedelta(hours=hours) if hours and _left(revision, last) else None
+
+
+def _left(revision: ChangeRevision, last: Step) -> list[str]:
+    """The deployments that lost all their traffic."""
+    return sorted(set(revision.base["split"]) - set(last.split))
+
+
+def _keep_warm(change: Change, names: list[str], until: datetime, actor: Actor) -> None:
+    """Nobody scales them down while they may be what traffic is rolled back to."""
+    for name in names:
+        protect(
+            actor=actor,
+            endpoint_id=change.endpoint_id,
+            deployment=name,
+            until=until,
+            cause=ref("change", change.pk),
+            reason=f"CR-{change.pk} took its traffic: it is kept to be rolled back to.",
+        )
 
 
 def let_go(change: Change) -> None:
