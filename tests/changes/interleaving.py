@@ -270,7 +270,7 @@ ACTS: tuple[Callable[[Play], None], ...] = (
     approve, edit, expire, sweep, lose_role, give_back, withdraw, reject, start, schedule, unschedule, start_due,
     break_glass, review_after, tighten, loosen,
 )  # fmt: skip
-WEIGHTS = (16, 3, 1, 1, 2, 3, 1, 1, 8, 4, 1, 3, 1, 2, 1, 1)
+WEIGHTS = (16, 3, 1, 1, 2, 3, 1, 1, 8, 4, 1, 3, 3, 8, 1, 1)
 
 
 def clear(play: Play) -> None:

@@ -17,6 +17,8 @@ def accepted_at(change: Change, moment: str) -> frozenset[str]:
     """What had to be accepted when the change was last scheduled or started, and was: else it would not have been."""
     kept = Check.objects.filter(change=change, revision=change.revision, moment=moment)
     newest = kept.order_by("-pk").values_list("at", flat=True).first()
+    if newest is None:
+        return frozenset()
     told = (
         Verdict(row.name, Outcome(row.outcome), row.reason, row.acceptable) for row in kept.filter(at=newest)
     )
