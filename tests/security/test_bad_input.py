@@ -13,18 +13,22 @@ from django.test import Client
 
 from endpoints.access.models import User
 from tests.access_matrix.addresses import Address, addresses
-from tests.support.people import browser
+from tests.support.people import PASSWORD, browser
 from tests.web.conftest import Stage
 
 # fmt: off
 FIELDS = (
     "username", "password", "next", "reason", "comment", "seen", "decision", "target", "key", "w:blue", "w:green",
     "zone", "form", "time_zone", "shortcuts", "theme", "current", "name", "scopes", "workspaces", "days", "do",
-    "arm_id", "slug", "environment", "region", "typed",
+    "arm_id", "slug", "environment", "region", "typed", "how", "candidate", "weight-1", "bake-1", "mirror", "watch",
+    "longest", "warm", "on-failure", "gate-0", "use-0", "limit-0", "least-0", "more-0", "start_at", "hold", "accept",
+    "sound", "rule", "template", "title", "required", "risk_weight", "named",
+    "gate", "step", "scale", "body", "secret_uri", "answer_schema", "synthetic", "deployment", "weight", "bake",
 )
 QUERY = (
     "q", "state", "ws", "after", "format", "before", "history", "to", "unchanged", "from", "actor", "endpoint",
-    "subject", "type", "request", "next",
+    "subject", "type", "request", "next", "plan", "template", "steps", "all",
+    "part", "gate", "ended",
 )
 # fmt: on
 HOSTILE = {
@@ -43,9 +47,14 @@ RAW = {"bytes that are no UTF-8": b"%FF%FE%C0%80", "very long": b"x" * 300_000}
 WITHOUT_INPUT = {
     "/logout",
     "/changes/CR-<number>/withdraw",
+    "/changes/CR-<number>/unschedule",
+    "/changes/CR-<number>/resume",
     "/audit/verify",
     "/settings/workspaces/<ws>/sync",
 }
+
+# Any text is a comment, and that it is kept as text is in tests/web.
+ANY_TEXT = {"/changes/CR-<number>/comment"}
 
 
 def pages(method: str) -> list[Address]:
@@ -57,7 +66,7 @@ def pages(method: str) -> list[Address]:
 
 
 GETS = pages("GET")
-POSTS = [one for one in pages("POST") if one.route not in WITHOUT_INPUT]
+POSTS = [one for one in pages("POST") if one.route not in WITHOUT_INPUT | ANY_TEXT]
 
 
 def path(address: Address, stage: Stage) -> str:
@@ -76,7 +85,7 @@ def path(address: Address, stage: Stage) -> str:
 
 def stored() -> dict[str, int]:
     """How many rows there are of what people make. What a refusal leaves behind is the ledger's own."""
-    kept = ("access", "inventory", "metrics", "changes")
+    kept = ("access", "inventory", "metrics", "holds", "changes")
     return {
         model._meta.db_table: model._default_manager.count()
         for model in apps.get_models()
@@ -143,6 +152,7 @@ def test_form__sent_with_nonsense__answers_and_stores_nothing(
 
 def right(stage: Stage) -> dict[str, dict[str, str]]:
     """What each form that takes text sends when all is right, but for one thing that keeps it from being stored."""
+    # fmt: off
     return {
         f"{stage.home}change/new": {"w:blue": "60", "w:green": "41", "reason": "x", "key": "k-1", "seen": ""},
         f"{stage.home}rollback": {"target": "0" * 16, "reason": "errors", "comment": "x", "key": "k-2"},
@@ -153,6 +163,22 @@ def right(stage: Stage) -> dict[str, dict[str, str]]:
             "reason": "x",
             "seen": "0" * 64,
         },
+        f"{stage.home}change/new?steps=1": {
+            "how": "steps", "candidate": "green", "weight-1": "5", "bake-1": "10", "weight-2": "5", "bake-2": "0",
+            "mirror": "0", "watch": "30", "longest": "6", "warm": "24", "on-failure": "hold", "gate-0": "errors",
+            "use-0": "on", "limit-0": "1", "least-0": "200", "reason": "x", "key": "k-3",
+        },
+        f"/changes/CR-{stage.number}/schedule": {"seen": "0" * 64, "start_at": "2100-01-01T00:00"},
+        f"/changes/CR-{stage.number}/past-hold": {"hold": "freeze:1", "reason": "x"},
+        f"/changes/CR-{stage.number}/after-review": {"sound": "yes", "comment": "x"},
+        f"/changes/CR-{stage.number}/break-glass": {"seen": "0" * 64, "reason": "x", "password": PASSWORD},
+        f"/settings/approval-rules/{stage.workspace.slug}": {
+            "do": "propose", "title": "Two", "required": "99", "risk_weight": "50", "endpoint_pattern": "x-*",
+            "tag": "team", "tag_value": "risk", "named": "1", "reason": "x",
+        },
+        f"/settings/rollout-templates/{stage.workspace.slug}": {
+            "do": "make", "name": "Quick", "weight-1": "5", "bake-1": "1", "weight-2": "5", "watch": "30",
+        },
         "/settings/tokens": {"name": "ci", "scopes": "none", "days": "1", "workspaces": "1"},
         "/settings/workspaces": {
             "do": "connect",
@@ -162,6 +188,7 @@ def right(stage: Stage) -> dict[str, dict[str, str]]:
             "region": "westeurope",
         },
     }
+    # fmt: on
 
 
 ARM_ID = (
@@ -176,7 +203,7 @@ ALONE = HOSTILE | {
 }
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(13))
 def test_form__with_one_field_that_is_nonsense__answers_and_stores_nothing(
     number: int, asked: Stage, client: Client
 ) -> None:
