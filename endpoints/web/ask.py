@@ -309,7 +309,7 @@ def _form(
         "submit": "Store new version" if number else "Ask for review",
         "allowed": Decision(True) if number else _may_ask(request, workspace),
         "open_change": None if number else _open_change(request, endpoint.id),
-        "templates": templates(request.principal, workspace.id).rows,
+        "templates": templates(request.principal, workspace.id).rows if asked.plan else (),
         "fresh": chip_of_split(workspace.id, live),
     }
     return render(request, "changes/new.html", context, section="fleet", status=422 if errors else 200)

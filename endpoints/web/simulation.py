@@ -8,7 +8,7 @@ from endpoints.changes.draft import Draft
 from endpoints.changes.forecast import Forecast, StepForecast
 from endpoints.changes.selectors.forecast import forecast_draft
 from endpoints.core import traffic
-from endpoints.web.wording import count, duration
+from endpoints.web.wording import count, duration, percent
 
 NOT_KNOWN = "not known"
 
@@ -55,10 +55,19 @@ def _line(step: StepForecast) -> Line:
     return Line(
         number=step.number + 1,
         split=step.split,
-        facts=(_exposed(step), *(load.words for load in step.loads), _latency(step)),
+        facts=(_exposed(step), _load(step), _latency(step)),
         blind=tuple(f"{gate.gate}: {gate.reason}" for gate in step.gates if gate.blind),
         gates=tuple(f"{gate.gate}: {gate.reason}" for gate in step.gates if not gate.blind),
     )
+
+
+def _load(step: StepForecast) -> str:
+    """Short: whose figure it is stands in the checks."""
+    told = [
+        f"{load.deployment} {NOT_KNOWN if load.share is None else percent(round(load.share * 100))}"
+        for load in step.loads
+    ]
+    return f"of capacity at peak: {', '.join(told) or 'nobody serves'}"
 
 
 def _exposed(step: StepForecast) -> str:

@@ -93,7 +93,7 @@ def test_address__for_an_outsider__is_not_found(
         assert asked.endpoint.name.encode() not in answer.content
 
 
-@pytest.mark.parametrize("name", [name for name in TENANTS if name != "budget"])
+@pytest.mark.parametrize("name", [name for name in TENANTS if name not in ("budget", "rules", "templates")])
 def test_address__for_an_administrator_without_a_grant__is_not_found(
     name: str, sign_in: SignIn, admin: User, asked: Stage
 ) -> None:
@@ -107,6 +107,16 @@ def test_budget__for_an_administrator__is_there_though_the_endpoint_is_not(
     client = sign_in(admin)
     assert client.get(f"{asked.home}budget").status_code == 200
     assert client.get(asked.home).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["rules", "templates"])
+def test_settings_of_a_workspace__for_an_administrator__are_there_and_for_an_outsider_not(
+    name: str, sign_in: SignIn, admin: User, outsider: User, asked: Stage
+) -> None:
+    assert sign_in(admin).get(address_of(name, asked)).status_code == 200
+    hidden = sign_in(outsider).get(address_of(name, asked))
+    assert hidden.status_code == 404
+    assert b"There is no workspace mlw-prod-weu, or you have no role on it." in hidden.content
 
 
 @pytest.mark.parametrize(
