@@ -8,6 +8,13 @@ from endpoints.changes.selectors.after_review import (
     unreviewed,
 )
 from endpoints.changes.selectors.asked import base_to_ask_on
+from endpoints.changes.selectors.backtest import (
+    Backtested,
+    BacktestPage,
+    StepBacktest,
+    backtest_in,
+    backtests,
+)
 from endpoints.changes.selectors.drills import DrillPage, DrillView, drill_of, drill_report
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
 from endpoints.changes.selectors.forecast import change_forecast, forecast_draft, forecast_of
@@ -34,6 +41,8 @@ from endpoints.changes.selectors.waiting import Pulse, pulse, waiting_count
 __all__ = [
     "AfterReviewPage",
     "AfterReviewView",
+    "BacktestPage",
+    "Backtested",
     "BakeView",
     "ChangeDetail",
     "ChangePage",
@@ -56,6 +65,7 @@ __all__ = [
     "Running",
     "RunningPage",
     "SampleView",
+    "StepBacktest",
     "Tab",
     "TemplatePage",
     "TemplateRow",
@@ -63,6 +73,8 @@ __all__ = [
     "after_review_of",
     "approval_rule",
     "approval_rules",
+    "backtest_in",
+    "backtests",
     "base_to_ask_on",
     "change_detail",
     "change_forecast",

@@ -37,13 +37,32 @@ class StepEvidence:
 
 def step_evidence(change: Change, revision: ChangeRevision, terms: Terms, now: datetime) -> StepEvidence:
     """Everything that is known by now of the step in force."""
+    return evidence_between(
+        change, revision, terms, step=change.step, began=change.confirmed_at or now, now=now
+    )
+
+
+def evidence_between(
+    change: Change,
+    revision: ChangeRevision,
+    terms: Terms,
+    *,
+    step: int,
+    began: datetime,
+    now: datetime,
+    budget_then: datetime | None = None,
+) -> StepEvidence:
+    """The same of a step that was in force from `began` on, as it was known at `now`.
+
+    The latency budget is today's, or that of `budget_then`.
+    """
     base, steps = base_from_json(revision.base), steps_from_json(revision.plan)
     watched, beside = candidates(base, steps), stables(base, steps)
-    began, started = change.confirmed_at or now, change.started_at or now
+    started = change.started_at or began
     minutes = gate_minutes(change.endpoint_id, [*watched, *beside], began, now)
     earlier = gate_minutes(change.endpoint_id, beside or list(base.split), started - BEFORE, started)
     until = minutes.read_until or minutes.since
-    budget = budget_at(change.endpoint_id)
+    budget = budget_at(change.endpoint_id, budget_then)
     return StepEvidence(
         evidence=Evidence(
             candidate=_together(minutes.by_deployment, watched),
@@ -56,7 +75,7 @@ def step_evidence(change: Change, revision: ChangeRevision, terms: Terms, now: d
         ),
         since=minutes.since,
         until=max(until, minutes.since),
-        compared=_serves(steps[change.step], beside),
+        compared=_serves(steps[step], beside),
     )
 
 
