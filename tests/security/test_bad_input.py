@@ -165,8 +165,8 @@ def right(stage: Stage) -> dict[str, dict[str, str]]:
         },
         f"{stage.home}change/new?steps=1": {
             "how": "steps", "candidate": "green", "weight-1": "5", "bake-1": "10", "weight-2": "5", "bake-2": "0",
-            "mirror": "0", "watch": "30", "longest": "6", "warm": "24", "on-failure": "hold", "gate-0": "errors",
-            "use-0": "on", "limit-0": "1", "least-0": "200", "reason": "x", "key": "k-3",
+            "weight-3": "5", "mirror": "0", "watch": "30", "longest": "6", "warm": "24", "on-failure": "hold",
+            "gate-0": "errors", "use-0": "on", "limit-0": "1", "least-0": "200", "reason": "x", "key": "k-3",
         },
         f"/changes/CR-{stage.number}/schedule": {"seen": "0" * 64, "start_at": "2100-01-01T00:00"},
         f"/changes/CR-{stage.number}/past-hold": {"hold": "freeze:1", "reason": "x"},
@@ -177,7 +177,7 @@ def right(stage: Stage) -> dict[str, dict[str, str]]:
             "tag": "team", "tag_value": "risk", "named": "1", "reason": "x",
         },
         f"/settings/rollout-templates/{stage.workspace.slug}": {
-            "do": "make", "name": "Quick", "weight-1": "5", "bake-1": "1", "weight-2": "5", "watch": "30",
+            "do": "make", "name": "Quick", "weight-1": "5", "bake-1": "1", "weight-2": "5", "weight-3": "5",
         },
         "/settings/tokens": {"name": "ci", "scopes": "none", "days": "1", "workspaces": "1"},
         "/settings/workspaces": {
