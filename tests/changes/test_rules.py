@@ -148,7 +148,7 @@ def test_rule__by_who_may_not_propose__is_refused(desk, supervisor):
     [
         (RuleDraft(" "), "title"),
         (RuleDraft("x" * 121), "title"),
-        (RuleDraft("t", endpoint_pattern="fraud_*"), "name_pattern"),
+        (RuleDraft("t", endpoint_pattern="fraud_*"), "endpoint_pattern"),
         (RuleDraft("t", tag="a=b"), "tag"),
         (RuleDraft("t", tag="x" * 121), "tag"),
         (RuleDraft("t", tag_value="b"), "tag_value"),
