@@ -15,6 +15,7 @@ from endpoints.access.rows import WorkspaceRow
 from endpoints.changes.draft import Draft, DraftStep
 from endpoints.changes.lifecycle import BREAK_GLASS, EDITABLE, Kind, State
 from endpoints.changes.selectors import ChangeDetail, Tab, change_detail, change_rows
+from endpoints.changes.selectors.readiness import kept_lights
 from endpoints.changes.selectors.revisions import content_seen
 from endpoints.core.ids import ref
 from endpoints.holds.selectors import Window, next_window
@@ -81,6 +82,7 @@ def review(
         "after_review": _after_review(detail, request.principal, names),
         "window": _window(detail),
         "others": _others(request.principal, detail),
+        "readiness": kept_lights([detail.row.endpoint_id]).get(detail.row.endpoint_id),
         "scheduled_by": names.get(detail.rollout.scheduled_by, "unknown"),
         "zone": str(display.current().zone),
     }

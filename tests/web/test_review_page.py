@@ -10,7 +10,7 @@ from endpoints.access.models import User, Workspace
 from endpoints.changes.draft import walk
 from endpoints.changes.gatespec import gate
 from endpoints.changes.lifecycle import State
-from endpoints.changes.models import AfterReview, Change, Decision, Note
+from endpoints.changes.models import AfterReview, Change, Decision, Note, Readiness
 from endpoints.changes.selectors import change_detail
 from endpoints.changes.services.approve import approve_change
 from endpoints.changes.services.edit import edit_change
@@ -296,3 +296,21 @@ def test_break_glass__by_who_may_not__shows_the_reason_and_never_asks_for_a_pass
     answer = client.post(where, sent)
     assert answer.status_code == 403
     assert b"password" not in answer.content.lower().replace(b'type="password"', b"")
+
+
+def test_readiness__as_it_was_looked_at_last__says_what_stands_against_a_rollback(
+    sign_in: SignIn, reviewer: User, planned: Stage
+) -> None:
+    assert "Would a rollback work?" not in text(shown(sign_in, reviewer, planned))
+    against = {
+        "name": "There is a target",
+        "outcome": "fail",
+        "reason": "Nowhere to go.",
+        "acceptable": False,
+    }
+    Readiness.objects.create(
+        endpoint_id=planned.endpoint.pk, outcome="fail", reasons=[against], at=db_now() - timedelta(minutes=3)
+    )
+    found = text(shown(sign_in, reviewer, planned))
+    assert "Would a rollback work?" in found
+    assert "There is a target: Nowhere to go. Looked at 3 min ago." in found
