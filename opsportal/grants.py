@@ -27,7 +27,6 @@ APPEND_ONLY_TABLES: tuple[str, ...] = (
     "changes_sample",
     "changes_transition",
     "holds_override",
-    "holds_override",
     "inventory_deployment_revision",
     "inventory_drift",
     "inventory_drift_attribution",

@@ -71,6 +71,8 @@ def read(data: bytes, zone: str) -> Read:
 
 
 def _components(data: bytes) -> list[Component]:
+    if not data.strip():
+        raise _bad(f"Choose a calendar file; it has {MOST_BYTES // 1024} KiB at most.")
     if len(data) > MOST_BYTES:
         raise _bad(f"A calendar file has {MOST_BYTES // 1024} KiB at most; this has {len(data) // 1024}.")
     try:

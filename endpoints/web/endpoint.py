@@ -24,6 +24,7 @@ from endpoints.web.budget import budget_view
 from endpoints.web.change_view import Event
 from endpoints.web.changes import Line, lines
 from endpoints.web.fresh import chip, trouble_of
+from endpoints.web.holding import holds_on, stop_href
 from endpoints.web.latest import figures_of
 from endpoints.web.metrics import chip_of_metrics, section
 from endpoints.web.names import of_refs
@@ -83,6 +84,7 @@ def panel_context(request: PageRequest, shown: EndpointPage) -> dict[str, Any]:
         "observed": None
         if shown.deleted_at
         else seen(metrics.observed_split(shown.id, since=now - OBSERVED, until=now)),
+        "holds": [] if shown.deleted_at else holds_on(shown.id, now),
         "telemetry": brief,
         "metrics_chip": chip_of_metrics(brief),
         "budget": budget_view(me, shown, budget),
@@ -159,6 +161,7 @@ def _frame(me: Principal, shown: EndpointPage, workspace: WorkspaceRow) -> dict[
         "new_href": reverse("web:change_new", kwargs=place),
         "rollback_href": reverse("web:rollback", kwargs=place),
         "rollback": None if gone else form_context(me, shown.id, workspace),
+        "stop_href": "" if gone else stop_href(me, workspace, shown.name),
         "commands": by_hand(workspace, shown.name, traffic.normalise(shown.traffic), names),
     }
 

@@ -12,6 +12,7 @@ from endpoints.access.policies import Action, Principal, decide, may_anywhere
 from endpoints.changes import selectors as changes
 from endpoints.inventory import selectors as inventory
 from endpoints.web import display
+from endpoints.web.banners import Banner, banners
 
 ZONE_COOKIE = "zone"
 THEME_COOKIE = "theme"
@@ -53,6 +54,7 @@ class Shell:
     query: str
     executor_alive: bool
     executor_age: float | None
+    stops: tuple[Banner, ...] = ()
 
 
 def zone_choice(request: HttpRequest) -> Literal["utc", "home"]:
@@ -63,16 +65,18 @@ def zone_choice(request: HttpRequest) -> Literal["utc", "home"]:
 def shell_for(
     request: HttpRequest, principal: Principal, section: str, *, endpoints: int | None = None
 ) -> Shell:
-    """The frame of this request's page: one query for the pulse, and one for the number of endpoints if not given."""
+    """The frame of this request's page: a query for the pulse, one for stops, one for the endpoints if not given."""
     shown, home = display.current().zone, display.current().home
     own = shown is home and shown is not display.UTC_ZONE
     pulse = changes.pulse(principal)
     if endpoints is None:
         endpoints = inventory.endpoint_count(principal)
     theme = request.COOKIES.get(THEME_COOKIE, "")
+    about = request.resolver_match.kwargs if request.resolver_match else {}
+    stops, stopped = banners(principal, ws=str(about.get("ws", "")), name=str(about.get("name", "")))
     return Shell(
         name=principal.display_name,
-        nav=_nav(principal, section, endpoints, pulse),
+        nav=_nav(principal, section, endpoints, pulse, stopped),
         theme=theme if theme in THEMES else "",
         shortcuts=principal.shortcuts_enabled,
         zone_label=str(home) if own else "UTC",
@@ -82,10 +86,13 @@ def shell_for(
         query=request.GET.get("q", "")[:200] if section == "search" else "",
         executor_alive=pulse.executor.alive,
         executor_age=pulse.executor.age,
+        stops=stops,
     )
 
 
-def _nav(principal: Principal, section: str, endpoints: int, pulse: changes.Pulse) -> tuple[NavItem, ...]:
+def _nav(
+    principal: Principal, section: str, endpoints: int, pulse: changes.Pulse, stopped: int
+) -> tuple[NavItem, ...]:
     items = [
         NavItem("Fleet", reverse("web:fleet"), section == "fleet", endpoints),
         NavItem(
@@ -100,6 +107,11 @@ def _nav(principal: Principal, section: str, endpoints: int, pulse: changes.Puls
     items.append(
         NavItem(
             "Rollouts", reverse("web:rollouts"), section == "rollouts", pulse.running or None, note="at work"
+        )
+    )
+    items.append(
+        NavItem(
+            "Holds", reverse("web:holds"), section == "holds", stopped or None, due=True, note="stopped now"
         )
     )
     items.append(NavItem("Telemetry", reverse("web:telemetry"), section == "telemetry"))

@@ -118,8 +118,8 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
-# No page takes files, so none is kept: the usual handlers would write them to disk for anybody, signed in or not.
-FILE_UPLOAD_HANDLERS: list[str] = []
+# One page takes a file, in memory: the usual handlers would write any to disk for anybody, signed in or not.
+FILE_UPLOAD_HANDLERS = ["endpoints.web.uploads.OnlyCalendars"]
 APPEND_SLASH = False
 
 # Static files: hashed names, cached for ever, served at ASGI level.

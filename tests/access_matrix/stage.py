@@ -18,9 +18,13 @@ from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.selectors import rollback_offer
 from endpoints.changes.terms import Terms
 from endpoints.dispatch import db_now
+from endpoints.holds.scope import Scope
+from endpoints.holds.services import stop_the_line
+from endpoints.inventory.models import Endpoint
 from endpoints.metrics.figures import Definition, Kind
 from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
+from tests.holds.support import ahead, freeze
 from tests.support.load import serve
 from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
 
@@ -118,7 +122,17 @@ def _place(slug: str, secret: str) -> Place:
         terms=Terms(),
     )
     named = {"proposal": proposed.proposal_id, "rule": rule.rule_id, "template": template}
+    named["freeze"] = freeze(proposer, Scope(workspace.pk, "no-such-*"), ahead()).pk
+    named["stop"] = _stop_of_what_is_gone(workspace, proposer)
     return Place(workspace, secret, number, named)
+
+
+def _stop_of_what_is_gone(workspace: Workspace, by: User) -> int:
+    """A stop that is told on every page and holds nothing of what the table asks for. An administrator reads it."""
+    gone = make_endpoint(workspace, "gone")
+    made = stop_the_line(principal=principal(by), reason="It burns.", endpoint_id=gone.pk)
+    Endpoint.objects.filter(pk=gone.pk).update(deleted_at=db_now())
+    return made.stop_id
 
 
 def _name_things(place: Place, token_id: int) -> None:

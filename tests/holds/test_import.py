@@ -153,7 +153,7 @@ def test_title__of_an_event__is_one_line_of_what_can_be_shown() -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "No events were found"),
+        (b"", "Choose a calendar file"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"hello", "no calendar file"),
         (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "No events"),

@@ -101,7 +101,8 @@ LISTS = (
     "/settings/profile", "/settings/tokens", "/api/v1/endpoints", "/api/v1/endpoints?q=ws:{ws}",
     "/api/v1/endpoints?q=owner:{secret}", "/api/v1/changes", "/api/v1/changes?tab=open", "/api/v1/workspaces",
     "/api/v1/audit", "/api/v1/audit?subject=change:{number}", "/api/v1/audit?actor={author}", "/api/v1/me",
-    "/api/v1/tokens",
+    "/api/v1/tokens", "/holds", "/holds?show=past", "/holds/stops", "/holds/stop?ws={ws}&name=gone",
+    "/api/v1/holds/freezes", "/api/v1/holds/freezes?show=past", "/api/v1/holds/stops",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from endpoints.holds.selectors.freezes import (
 from endpoints.holds.selectors.in_force import holds_for_many, in_force, next_window
 from endpoints.holds.selectors.overrides import overrides_of
 from endpoints.holds.selectors.reach import reach, reaches, workspace_in_reach
-from endpoints.holds.selectors.stops import lifted_stops, standing_stops, stop_row
+from endpoints.holds.selectors.stops import lifted_stops, standing_stops, stop_row, stops_seen_by
 
 __all__ = [
     "FreezePage",
@@ -39,5 +39,6 @@ __all__ = [
     "standing_freezes",
     "standing_stops",
     "stop_row",
+    "stops_seen_by",
     "workspace_in_reach",
 ]

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
+from endpoints.access.policies import Principal
 from endpoints.core.errors import NotFound
 from endpoints.holds.models import Stop
 from endpoints.holds.rows import StopRow
+from endpoints.holds.selectors.reach import reaches
 
 _FIELDS = (
     "id",
@@ -26,9 +28,7 @@ _FIELDS = (
 def standing_stops(workspace_ids: Iterable[int]) -> tuple[StopRow, ...]:
     """What is stopped now in these workspaces, or everywhere: the widest first, then the oldest. One query."""
     rows = _rows(_seen(workspace_ids).filter(lifted_at=None))
-    return tuple(
-        sorted(rows, key=lambda row: (row.workspace_id is not None, row.endpoint_id is not None, row.id))
-    )
+    return tuple(sorted(rows, key=_widest))
 
 
 def lifted_stops(
@@ -57,3 +57,13 @@ def _seen(workspace_ids: Iterable[int]) -> QuerySet[Stop]:
 
 def _rows(found: QuerySet[Stop]) -> tuple[StopRow, ...]:
     return tuple(StopRow(**row) for row in found.values(*_FIELDS))
+
+
+def stops_seen_by(principal: Principal) -> tuple[StopRow, ...]:
+    """What is stopped now that the principal may see. For every page: one query while nothing is stopped."""
+    rows = _rows(Stop.objects.filter(lifted_at=None))
+    return tuple(sorted((row for row in rows if reaches(principal, row.workspace_id)), key=_widest))
+
+
+def _widest(row: StopRow) -> tuple[bool, bool, int]:
+    return row.workspace_id is not None, row.endpoint_id is not None, row.id
