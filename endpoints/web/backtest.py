@@ -146,17 +146,17 @@ def _summary(tested: BacktestPage) -> str:
     """What is on this page, in one sentence; a change that could not be judged counts as neither."""
     found = tested.rows
     stopped = [one for one in found if one.stopped_at is not None]
-    unknown = [
-        one
-        for one in found
-        if one.stopped_at is None and one.outcome in (Outcome.INCONCLUSIVE, Outcome.ERROR)
-    ]
-    right = sum(1 for one in stopped if one.rolled_back)
-    missed = sum(1 for one in found if one.rolled_back and one.stopped_at is None)
-    parts = [f"Of {plural(len(found), 'change')} these gates would have stopped {len(stopped)}"]
-    parts.append(f"{right} of which were rolled back in fact")
-    parts.append(f"{missed} that were rolled back would have gone on")
-    parts.append(f"{len(unknown)} could not be judged")
+    rest = [one for one in found if one.stopped_at is None]
+    unknown = sum(1 for one in rest if one.outcome in (Outcome.INCONCLUSIVE, Outcome.ERROR))
+    missed = sum(1 for one in rest if one.rolled_back and one.outcome is Outcome.PASS)
+    parts = [f"Of {plural(len(found), 'change')} these gates would have stopped {len(stopped) or 'none'}"]
+    if stopped:
+        back = sum(1 for one in stopped if one.rolled_back)
+        parts.append(f"{back} of these {'was' if back == 1 else 'were'} rolled back in fact")
+    if missed:
+        parts.append(f"{missed} that {'was' if missed == 1 else 'were'} rolled back would have passed")
+    if unknown:
+        parts.append(f"{unknown} could not be judged")
     return f"{'; '.join(parts)}."
 
 

@@ -80,7 +80,8 @@ def live(request: PageRequest, *, number: int) -> HttpResponseBase:
     names = view.people(detail)
     context = page_context(request, detail, workspace, names)
     context |= operation_context(request.principal, detail) | side_context(detail) | charts(detail)
-    context |= acts_context(request.principal, detail)
+    offer = context["rollback"]["offer"] if context["rollback"] else None
+    context["controls"] = controls(detail, offer)
     context["approvers"] = [
         names.get(one.reviewer_id, "unknown") for one in detail.decided if one.approved and one.current
     ]

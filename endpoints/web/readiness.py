@@ -36,9 +36,14 @@ class Ready:
 
 def ready(endpoint_id: int) -> Ready | None:
     """As it was looked at last, within some minutes; looked at now where it never was. None when it is gone."""
+    return kept_ready(endpoint_id) or looked_at_now(endpoint_id)
+
+
+def kept_ready(endpoint_id: int) -> Ready | None:
+    """As it was looked at last; None where it never was. A form that must open at once looks at nothing itself."""
     kept = kept_lights([endpoint_id]).get(endpoint_id)
     if kept is None:
-        return looked_at_now(endpoint_id)
+        return None
     return _ready(kept.outcome, kept.reasons, kept.at, timing(times_of(endpoint_id).confirmed))
 
 

@@ -13,6 +13,7 @@ from endpoints.access.rows import WorkspaceRow
 from endpoints.changes.byhand import show_command, traffic_command
 from endpoints.changes.scaling import ScaleFirst
 from endpoints.changes.selectors import Offer, rollback_offer
+from endpoints.changes.selectors.readiness import times_of
 from endpoints.changes.services.rollback import REASONS, roll_back
 from endpoints.changes.targets import Target
 from endpoints.core import traffic
@@ -21,7 +22,7 @@ from endpoints.core.ids import new_request_id, parse_workspace_id
 from endpoints.inventory import selectors as inventory
 from endpoints.web.bars import order_of
 from endpoints.web.pages import PageRequest, on_workspace, page, render, to
-from endpoints.web.readiness import ready
+from endpoints.web.readiness import kept_ready, timing
 from endpoints.web.wording import plural
 
 Commands = list[tuple[str, str]]
@@ -57,7 +58,7 @@ def form_context(principal: Principal, endpoint_id: int, workspace: WorkspaceRow
         "reasons": REASONS,
         "key": new_request_id(),
         "scalings": _scalings(offer),
-        "ready": ready(endpoint_id) if offer.decision.allowed and offer.targets else None,
+        "ready": kept_ready(endpoint_id) or timing(times_of(endpoint_id).confirmed),
     }
 
 

@@ -336,3 +336,29 @@ def rolled(desk: Desk) -> Rollout:
     rollout = baking(desk)
     desk.roll_back()
     return rollout
+
+
+def test_rollouts__lists_what_is_at_work_with_step_bake_and_gates(desk: Desk, client: Client) -> None:
+    rollout = baking(desk)
+    rollout.bakes(150)
+    rollout.gates_say(Outcome.INCONCLUSIVE, "Errors: too few requests.")
+    page = page_of(client, "/rollouts")
+    text = words(page.one("main").text)
+    for said in ("Baking, step 1 of 3", "02:30 of 10:00", "Not enough data", "too few requests"):
+        assert said in text
+    assert rollout.page in links(page)
+    nav = next(one for one in page.all("a", href="/rollouts") if "nav" in one.inside)
+    assert words(nav.text) == "Rollouts 1 at work"
+
+
+def test_rollouts__with_nothing_at_work__says_so(rolled: Rollout, client: Client) -> None:
+    desk = rolled.desk
+    desk.finish(Change.objects.get(kind=Kind.ROLLBACK).pk, "succeeded")
+    assert "Nothing is at work" in text_of(client, "/rollouts")
+
+
+def test_rollouts__of_a_workspace_that_is_not_mine__are_not_listed(
+    desk: Desk, sign_in: SignIn, outsider: User
+) -> None:
+    baking(desk)
+    assert "Nothing is at work" in text_of(sign_in(outsider), "/rollouts")
