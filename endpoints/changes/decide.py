@@ -225,7 +225,7 @@ def _operation(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Actio
     if isinstance(seen.operation, ReadFailure):
         return None
     if seen.operation.running:
-        due = next_poll(last.sent_at, now, scale=limits.poll)
+        due = next_poll(last.sent_at, now, scale=limits.poll, hurry=facts.kind is Kind.ROLLBACK)
         return Wait(max(due, seen.operation.retry_at or due), "Azure is applying it.")
     return NoteOperation(seen.operation.failure)
 
@@ -262,9 +262,12 @@ def _scaling(facts: Facts, endpoint: SeenEndpoint) -> str:
     )
 
 
-def next_poll(since: datetime, now: datetime, *, scale: float = 1.0) -> datetime:
-    """0.25 s, 0.5 s, each second to 30 s, each 2 s to a minute, then each 5 s after `since`; all times `scale`."""
+def next_poll(since: datetime, now: datetime, *, scale: float = 1.0, hurry: bool = False) -> datetime:
+    """0.25 s, 0.5 s, each second to 30 s, each 2 s to a minute, then each 5 s after `since`; all times `scale`.
+
+    Somebody who rolls back counts the seconds: with `hurry` each half second to 30 s.
+    """
     elapsed = (now - since).total_seconds() / scale
-    pauses = ((0.2, 0.25), (0.6, 0.5), (30.0, 1.0), (60.0, 2.0), (inf, 5.0))
+    pauses = ((0.2, 0.25), (0.6, 0.5), (30.0, 0.5 if hurry else 1.0), (60.0, 2.0), (inf, 5.0))
     pause = next(pause for until, pause in pauses if elapsed < until)
     return now + timedelta(seconds=pause * scale)

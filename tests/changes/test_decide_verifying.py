@@ -137,3 +137,11 @@ def test_poll__after_so_long__comes_after_that_pause(elapsed, pause):
 def test_poll__scaled__is_the_same_schedule_in_less_time():
     assert d.next_poll(T0, at(1.0), scale=0.1) == at(1.1)
     assert d.next_poll(T0, at(4.0), scale=0.1) == at(4.2)
+
+
+def test_next_poll__of_a_rollback__comes_each_half_second_while_somebody_counts_them():
+    running = d.Seen(operation=d.SeenOperation(running=True))
+    last = call(operation_uri="op")
+    assert decide(rollback(State.VERIFYING, last=last), running, 10.0).until == at(10.5)
+    assert decide(forward(State.VERIFYING, last=last), running, 10.0).until == at(11.0)
+    assert d.next_poll(T0, at(31.0), hurry=True) == at(33.0)
