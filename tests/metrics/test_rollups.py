@@ -244,6 +244,17 @@ def test_hours_that_are_due__more_than_one_batch__are_made_until_none_is_left() 
     assert marks() == marks("metrics_dirty_day") == []
 
 
+def test_hours_that_are_due__however_the_planner_goes_about_it__are_taken_up_to_the_limit() -> None:
+    """A subquery with a limit, asked once for each row, takes another batch each time."""
+    begin = yesterday()
+    write_minutes(row(one, begin + at * HOUR, requests=one) for one in range(1, 41) for at in range(12))
+    with connection.cursor() as cursor:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    assert roll_up(100) == 100
+    assert len(marks()) == 380
+
+
 def test_an_hour_of_a_backfill__made_from_fewer_minutes__replaces_nothing() -> None:
     begin = yesterday() - 40 * DAY
     assert write_hours(dense(begin, 1)) == 1

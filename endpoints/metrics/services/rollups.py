@@ -39,9 +39,11 @@ SELECT deployment_id, day FROM metrics_dirty_day WHERE day >= %(since)s AND day 
 ORDER BY day, deployment_id LIMIT %(limit)s
 """
 _SPAN = "SELECT min({moment}), max({moment}) FROM ({due}) AS due"
+# Materialized: asked once for each row, as a subquery may be, the limit would be another batch each time.
 _TAKE = """
-DELETE FROM {table} WHERE (deployment_id, {moment}) IN ({due} FOR UPDATE SKIP LOCKED)
-RETURNING deployment_id, {moment}
+WITH due AS MATERIALIZED ({due} FOR UPDATE SKIP LOCKED)
+DELETE FROM {table} t USING due WHERE t.deployment_id = due.deployment_id AND t.{moment} = due.{moment}
+RETURNING t.deployment_id, t.{moment}
 """
 # No minute is in both tables: minutes are copied to the kept ones in the transaction that drops them.
 _MINUTES_OF_DUE = " UNION ALL ".join(
