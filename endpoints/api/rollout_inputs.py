@@ -150,7 +150,7 @@ class RequestIn(ContentIn):
 def draft_of(principal: Principal, workspace_id: int, base: Base, body: Mapping[str, Any]) -> Draft:
     """The draft that a body asks for; weights and templates are turned into splits of `base`."""
     if "template" in body:
-        row = _template(principal, workspace_id, body["template"])
+        row = template_here(principal, workspace_id, body["template"])
         return walk(base.split, body["candidate"], row.steps, row.terms)
     if "plan" in body:
         return _plan(base, body["plan"])
@@ -181,7 +181,8 @@ def _plan(base: Base, plan: Mapping[str, Any]) -> Draft:
     return Draft(steps, terms_of(plan.get("terms", {})))
 
 
-def _template(principal: Principal, workspace_id: int, number: int) -> TemplateRow:
+def template_here(principal: Principal, workspace_id: int, number: int) -> TemplateRow:
+    """A template that this workspace offers; Invalid for any other number."""
     try:
         row = template(principal, number)
     except NotFound:
