@@ -365,3 +365,36 @@ def test_approval__without_a_warning_that_must_be_accepted__names_it(desk, revie
     assert named[0] in without.json()["detail"]
     assert with_all.status_code == 200, with_all.json()
     assert with_all.json()["decisions"][0]["accepted"] == sorted(named)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({}, "split"),
+        ({"split": {"green": 100}, "plan": PLAN}, "split"),
+        ({"template": 1}, "candidate"),
+        ({"plan": PLAN, "mirror": {"green": 10}}, "mirror"),
+        ({"plan": {"steps": []}}, "plan.steps"),
+        ({"plan": {"steps": [{"weight": 10}]}}, "plan.candidate"),
+        ({"plan": {"steps": [{"bake": 60}]}}, "plan.steps.0.split"),
+        ({"plan": PLAN | {"candidate": "purple"}}, "split"),
+        ({"plan": PLAN | {"steps": [{"weight": 101}]}}, "plan.steps.0.weight"),
+        ({"plan": PLAN | {"steps": [{"weight": 10, "bake": -1}]}}, "plan.steps.0.bake"),
+        ({"plan": PLAN | {"steps": [{"weight": 10, "click": 1}]}}, "plan.steps.0.click"),
+        ({"plan": PLAN | {"steps": [{"weight": 10}, {"weight": 10}]}}, "split"),
+        ({"plan": PLAN | {"steps": [{"weight": 10}] * 21}}, "plan.steps"),
+        ({"plan": PLAN | {"terms": {"on_failure": "shrug"}}}, "plan.terms.on_failure"),
+        ({"plan": PLAN | {"terms": {"longest": 60}}}, "plan"),
+        (
+            {"plan": PLAN | {"terms": {"gates": [{"kind": "errors", "limit": "1"}]}}},
+            "plan.terms.gates.0.limit",
+        ),
+        ({"plan": PLAN | {"terms": {"gates": [{"kind": "errors", "limit": 1}]}}}, "plan.terms.gates.0"),
+        ({"plan": PLAN | {"terms": {"gates": [{"kind": "figure"}]}}}, "plan.terms.gates.0"),
+    ],
+)
+def test_plan__that_can_not_be_walked__is_refused_by_field(wanted, field, desk, requester):
+    answer = Api(requester).post("/changes", ASKED | wanted)
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+    assert not Change.objects.exists()
