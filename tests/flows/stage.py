@@ -19,9 +19,10 @@ from endpoints.azure_gateway.client import connect
 from endpoints.azure_gateway.fleet import WorkspaceReading, read_workspace
 from endpoints.azure_gateway.records import Reading
 from endpoints.azure_gateway.settings import CloudSettings, GatewaySettings
-from endpoints.changes import services
+from endpoints.changes import checks, services
 from endpoints.changes.models import Attempt, Change
 from endpoints.changes.selectors import change_detail
+from endpoints.changes.selectors.situation import situation_of
 from endpoints.changes.targets import key_of
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Endpoint
@@ -119,8 +120,15 @@ class Stage:
         )
 
     def approved(self, split: Mapping[str, int], **more: Any) -> int:
+        """With every warning of its checks accepted."""
         change_id = self.request(split, **more)
-        services.approve_change(principal=self.reviewer, change_id=change_id, seen_hash=self.hash(change_id))
+        verdicts = checks.run(situation_of(self.change(change_id)))
+        services.approve_change(
+            principal=self.reviewer,
+            change_id=change_id,
+            seen_hash=self.hash(change_id),
+            accept=[verdict.name for verdict in verdicts if verdict.needs_acceptance],
+        )
         return change_id
 
     def started(self, split: Mapping[str, int], **more: Any) -> int:

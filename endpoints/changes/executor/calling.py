@@ -48,6 +48,7 @@ async def _send(
     keeps_mirror = mirror == Split.of({}, record.mirror_traffic).mirror
     try:
         async with asyncio.timeout(left):
+            crashpoint("at_the_wire")
             if job.facts.capacity:
                 return await azure.patch_deployment_capacity(
                     job.target_arm_id, job.facts.capacity.instances, request_id=sent.request_id

@@ -205,6 +205,7 @@ class Worker:
                 await in_database(outcomes.step_done, job)
             case d.Measure():
                 await in_database(measure_gates, job)
+                crashpoint("after_gates")
             case d.Baked():
                 await in_database(outcomes.baked, job, action.seconds)
             case _:
