@@ -121,6 +121,10 @@ class Config(BaseSettings):
     gate_seconds: Seconds = Field(
         default=60, description="How often the gates of a step that is in force are asked."
     )
+    peak_seconds: Annotated[float, Field(ge=0, le=3600)] = Field(
+        default=60,
+        description="For so long a process keeps an endpoint's highest load of two weeks as it read it; 0: never.",
+    )
     gate_grace_seconds: Seconds = Field(
         default=600,
         description="How long a step that has baked waits for metrics before a gate that can't tell holds it.",

@@ -64,8 +64,10 @@ class Portal:
 
 
 @contextmanager
-def portal(servers: Servers, database: Database, browser: Browser, folder: Path) -> Iterator[Portal]:
-    """Everything up, the fleet read by the real worker."""
+def portal(
+    servers: Servers, database: Database, browser: Browser, folder: Path, **more: str
+) -> Iterator[Portal]:
+    """Everything up, the fleet read by the real worker; `more` settings by their environment names."""
     _people()
     with ExitStack() as stack:
         azure = stack.enter_context(launch(folder / "azure", scenario="small"))
@@ -77,7 +79,9 @@ def portal(servers: Servers, database: Database, browser: Browser, folder: Path)
             OPSPORTAL_AZURE_CLOUD="JourneyCloud",
             OPSPORTAL_AZURE_RESOURCE_MANAGER=azure.arm,
             OPSPORTAL_AZURE_CA_BUNDLE=str(azure.ca_file),
+            OPSPORTAL_AZURE_METRICS_ENDPOINT=azure.metrics,
             OPSPORTAL_SYNC_CADENCE_SECONDS="2",
+            **more,
         )
         url, _ = stack.enter_context(processes.web(told, folder))
         executor = stack.enter_context(processes.running("executor", told, folder))

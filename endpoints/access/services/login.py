@@ -68,11 +68,15 @@ def prove_password(*, principal: Principal, password: str) -> datetime:
     if not user.check_password(password):
         _record_proof(principal, "password.refused")
         raise Refused("The password is not right. Nothing was done.")
-    account, address = keys
+    _proved(principal, *keys)
+    return db_now()
+
+
+@transaction.atomic
+def _proved(principal: Principal, account: str, address: str) -> None:
     LoginAttempts.objects.filter(key=account).delete()
     _take_back(address)
-    _record_proof(principal, "password.proved")
-    return db_now()
+    record(actor=principal.actor, action="password.proved", subject=principal.ref)
 
 
 @transaction.atomic

@@ -73,6 +73,7 @@ def _keep(job: Job, step: StepEvidence, measured: list[tuple[GateSpec, Measured]
                 at=now,
             )
             for spec, one in measured
+            if step.until > step.since or one.outcome is Outcome.ERROR  # else there was nothing to look at
         ],
         ignore_conflicts=True,
     )

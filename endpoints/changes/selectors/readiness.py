@@ -16,13 +16,12 @@ from endpoints.changes.plan import put_split
 from endpoints.changes.readiness import Answered, Drilled, Light, Picture, Times, from_json, light
 from endpoints.changes.scaling import scale_first
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
-from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
+from endpoints.changes.selectors.known import peak_of, peaks_lately, replicas_of, rooms_of
 from endpoints.changes.selectors.probes import newest_probes, sample_of
 from endpoints.changes.selectors.rollback import targets_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight
 from endpoints.changes.verdict import Outcome, Verdict
 from endpoints.core import traffic
-from endpoints.metrics.selectors import peaks
 
 TIMED = 200
 """So many rollbacks of an endpoint tell how long one takes."""
@@ -45,7 +44,7 @@ def readiness_of(endpoint_id: int, *, executor: ExecutorState | None = None) -> 
 
 def light_of(sight: EndpointSight, *, executor: ExecutorState | None = None) -> Light:
     """The same out of what was read before."""
-    live, found, told = sight.current(), peaks(sight.endpoint_id), executor or executor_state()
+    live, found, told = sight.current(), peaks_lately(sight.endpoint_id), executor or executor_state()
     target = next((each for each in targets_of(sight) if each.preselected), None)
     peak, replicas = peak_of(found), replicas_of(found, sight.deployments)
     step = put_split(target.split, target.mirror) if target else put_split({}, {})

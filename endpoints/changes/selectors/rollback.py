@@ -11,12 +11,11 @@ from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.models import Change
 from endpoints.changes.plan import put_split
 from endpoints.changes.scaling import ScaleFirst, scale_first
-from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
+from endpoints.changes.selectors.known import peak_of, peaks_lately, replicas_of, rooms_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight
 from endpoints.changes.targets import Candidate, Target, candidates, issue
 from endpoints.core import traffic
 from endpoints.inventory.selectors import CurrentSplit, verified_splits
-from endpoints.metrics.selectors import peaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def rollback_offer(principal: Principal, endpoint_id: int, workspace_id: int) ->
 
 def scale_first_of(sight: EndpointSight, targets: list[Target]) -> dict[str, ScaleFirst]:
     """What the deployments of each target would have to be scaled to, at the highest load that was measured."""
-    found = peaks(sight.endpoint_id)
+    found = peaks_lately(sight.endpoint_id)
     peak, replicas = peak_of(found), replicas_of(found, sight.deployments)
     steps = {each.key: put_split(each.split, each.mirror) for each in targets if each.eligible}
     if not any(scale_first(step, peak, replicas, {}).instances for step in steps.values()):

@@ -8,12 +8,11 @@ from endpoints.changes.checks import Situation
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, base_from_json, steps_from_json
 from endpoints.changes.scaling import scales
-from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
+from endpoints.changes.selectors.known import peak_of, peaks_lately, replicas_of, rooms_of
 from endpoints.changes.selectors.probes import direct_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight, states_of
 from endpoints.core import traffic
 from endpoints.inventory.selectors import CurrentSplit, current_split, deployment_states
-from endpoints.metrics.selectors import peaks
 
 
 def current_base(endpoint_id: int) -> Base:
@@ -35,7 +34,7 @@ def situation_of(change: Change) -> Situation:
 
 def situation(revision: ChangeRevision, sight: EndpointSight) -> Situation:
     """The same out of what was read before."""
-    live, found = sight.current(), peaks(sight.endpoint_id)
+    live, found = sight.current(), peaks_lately(sight.endpoint_id)
     base, steps = base_from_json(revision.base), steps_from_json(revision.plan)
     return Situation(
         base=base,

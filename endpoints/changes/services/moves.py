@@ -90,9 +90,16 @@ def _keep_its_minutes(change: Change) -> None:
         )
 
 
-def born(*, change: Change, actor: Actor, facts: Mapping[str, Any], personal: Mapping[str, str]) -> None:
+def born(
+    *,
+    change: Change,
+    actor: Actor,
+    facts: Mapping[str, Any],
+    personal: Mapping[str, str],
+    reason: str = "",
+) -> None:
     """The first transition and ledger entry of a change that was just inserted."""
-    _tell(change, None, actor, "", facts, personal, "")
+    _tell(change, None, actor, reason, facts, personal, "")
 
 
 def _tell(

@@ -12,11 +12,10 @@ from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, Step, base_from_json, before_step
 from endpoints.changes.selectors.accepted import accepted_by_people
 from endpoints.changes.selectors.holding import holds_against
-from endpoints.changes.selectors.known import peak_of, replicas_of, rooms_of
+from endpoints.changes.selectors.known import peak_of, peaks_lately, replicas_of, rooms_of
 from endpoints.changes.services.conditions import told_holds
 from endpoints.changes.verdict import Verdict, overall, unaccepted
 from endpoints.inventory.selectors import deployment_states
-from endpoints.metrics.selectors import peaks
 
 
 def before_next_step(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> Blocked | None:
@@ -41,7 +40,7 @@ def before_next_step(change: Change, revision: ChangeRevision, steps: tuple[Step
 def _verdicts(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> list[Verdict]:
     """Whether replicas can carry what this step gives them, as they stand now; and quota, where it scales."""
     before, step = before_step(base_from_json(revision.base), steps, change.step), steps[change.step]
-    found, deployments = peaks(change.endpoint_id), deployment_states(change.endpoint_id)
+    found, deployments = peaks_lately(change.endpoint_id), deployment_states(change.endpoint_id)
     replicas = replicas_of(found, deployments)
     verdicts = [capacity.check(Base(*before, ""), (step,), peak_of(found), replicas)]
     if scaling.scales((step,)):

@@ -204,9 +204,9 @@ def _announce(
             "hash": revision.content_hash,
             "reverts": f"change:{change.reverts_id}" if change.reverts_id else "",
             "cause": change.cause,
-        }
-        | ({"why": why} if why else {}),
+        },
         personal={"comment": comment} if comment else {},
+        reason=why,
     )
 
 
