@@ -117,5 +117,9 @@ def test_rules__alive_and_by_pages__leave_out_what_is_over(workspace, admin, ope
 def test_rule__decided_by_a_token__needs_the_scope_to_approve(workspace, admin, operator):
     at = f"{RULES}/{Api(operator).post(RULES, ASKED).json()['id']}/decision"
 
-    assert Api(token=token_for(admin, "read", "change", "admin")).post(at, {"accept": True}).status_code == 403
-    assert Api(token=token_for(admin, "read", "approve", "admin")).post(at, {"accept": True}).status_code == 200
+    assert (
+        Api(token=token_for(admin, "read", "change", "admin")).post(at, {"accept": True}).status_code == 403
+    )
+    assert (
+        Api(token=token_for(admin, "read", "approve", "admin")).post(at, {"accept": True}).status_code == 200
+    )

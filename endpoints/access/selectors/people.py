@@ -23,7 +23,9 @@ def users_by_ids(user_ids: Iterable[int | None]) -> dict[int | None, str]:
     """Display names by user id; unknown ids are absent. None, where the portal acted by itself, has its own name."""
     wanted = set(user_ids)
     itself: dict[int | None, str] = {None: _SYSTEM_NAMES["system:executor"]} if None in wanted else {}
-    known = User.objects.filter(pk__in=[one for one in wanted if one is not None]).values_list("pk", "display_name")
+    known = User.objects.filter(pk__in=[one for one in wanted if one is not None]).values_list(
+        "pk", "display_name"
+    )
     return itself | dict(known)
 
 
