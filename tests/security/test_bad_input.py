@@ -24,11 +24,12 @@ FIELDS = (
     "longest", "warm", "on-failure", "gate-0", "use-0", "limit-0", "least-0", "more-0", "start_at", "hold", "accept",
     "sound", "rule", "template", "title", "required", "risk_weight", "named",
     "gate", "step", "scale", "body", "secret_uri", "answer_schema", "synthetic", "deployment", "weight", "bake",
+    "where", "workspace", "name_pattern", "owner", "tag", "starts", "ends", "repeat",
 )
 QUERY = (
     "q", "state", "ws", "after", "format", "before", "history", "to", "unchanged", "from", "actor", "endpoint",
     "subject", "type", "request", "next", "plan", "template", "steps", "all",
-    "part", "gate", "ended",
+    "part", "gate", "ended", "show", "begin", "name",
 )
 # fmt: on
 HOSTILE = {
@@ -179,6 +180,16 @@ def right(stage: Stage) -> dict[str, dict[str, str]]:
         f"/settings/rollout-templates/{stage.workspace.slug}": {
             "do": "make", "name": "Quick", "weight-1": "5", "bake-1": "1", "weight-2": "5", "weight-3": "5",
         },
+        "/holds": {
+            "do": "make", "workspace": stage.workspace.slug, "name_pattern": "x-*", "owner": "x", "tag": "x=1",
+            "title": "x", "zone": "UTC", "starts": "2027-01-02T00:00", "ends": "2027-01-01T00:00", "repeat": "own",
+            "rule": "FREQ=WEEKLY", "reason": "x",
+        },
+        "/holds/import": {
+            "workspace": stage.workspace.slug, "name_pattern": "x-*", "owner": "x", "tag": "x=1", "zone": "UTC",
+            "reason": "x",
+        },
+        "/holds/stop": {"where": "mlw-none", "ws": stage.workspace.slug, "name": "x", "reason": "x"},
         "/settings/tokens": {"name": "ci", "scopes": "none", "days": "1", "workspaces": "1"},
         "/settings/workspaces": {
             "do": "connect",
@@ -203,7 +214,7 @@ ALONE = HOSTILE | {
 }
 
 
-@pytest.mark.parametrize("number", range(13))
+@pytest.mark.parametrize("number", range(16))
 def test_form__with_one_field_that_is_nonsense__answers_and_stores_nothing(
     number: int, asked: Stage, client: Client
 ) -> None:

@@ -81,7 +81,11 @@ def shown(answer: HttpResponse, named: list[Any]) -> tuple[int, str, dict[str, s
 
 @pytest.mark.parametrize("address", NAMED, ids=lambda one: one.row)
 def test_address__of_another_workspace__answers_as_if_it_never_was(address: Address, stage: Stage) -> None:
-    theirs = stage.places[HERE].values | TABLE[address.row].get("with", {})
+    there = stage.places[HERE].values
+    named = TABLE[address.row].get("with", {})
+    theirs = there | {
+        key: there[text[1:]] if str(text).startswith("$") else text for key, text in named.items()
+    }
     nobodys = theirs | {name: NOBODYS[name] for name in address.parameters if name in NOBODYS}
     given = [[values[name] for name in address.parameters] for values in (theirs, nobodys)]
     found = shown(answer_to(stage, "outsider", address, theirs), given[0])

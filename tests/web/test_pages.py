@@ -24,11 +24,11 @@ LIMIT_KIB = 100
 # Each page with the most queries that it may ask: lists and pages must not grow with their rows. Two of the fleet's
 # ask for workspaces that were never read and for an executor that never ran; there are none of these in use.
 PAGES = {
-    "/fleet": 8,
-    "/w/mlw-prod-weu/": 9,
+    "/fleet": 10,
+    "/w/mlw-prod-weu/": 11,
     "/w/mlw-prod-weu/e/checkout-risk/": 74,
     "/w/mlw-prod-weu/e/checkout-risk/?range=7d": 74,
-    "/w/mlw-prod-weu/e/checkout-risk/d/blue/": 30,
+    "/w/mlw-prod-weu/e/checkout-risk/d/blue/": 32,
     "/w/mlw-prod-weu/e/checkout-risk/budget": 14,
     "/telemetry": 14,
     "/w/mlw-prod-weu/e/checkout-risk/change/new": 16,
@@ -47,6 +47,11 @@ PAGES = {
     "/settings/rollout-templates/mlw-prod-weu": 14,
     "/changes/CR-{number}/live": 48,
     "/changes/CR-{number}/edit": 36,
+    "/holds": 14,
+    "/holds?show=past": 14,
+    "/holds/stop": 9,
+    "/holds/stop?ws=mlw-prod-weu&name=checkout-risk": 9,
+    "/holds/stops": 11,
     "/audit": 14,
     "/audit/{seq}": 12,
     "/settings/workspaces": 10,
