@@ -19,7 +19,6 @@ from endpoints.holds import calendar, scope, selectors
 from endpoints.holds.rows import FreezeRow, FreezeState
 from endpoints.holds.services import Imported, end_freeze, import_ics, make_freeze
 from endpoints.web import hold_form
-from endpoints.web.banners import stopped
 from endpoints.web.hold_form import (
     Places,
     Times,
@@ -140,7 +139,6 @@ def _page(
     me = request.principal
     seen, open_to = selectors.reach(me), places(me, Action.FREEZE_MANAGE)
     context = _rows(request, seen) | {
-        "stops": stopped(selectors.standing_stops(seen)),
         "may_stop": bool(places(me, Action.STOP_LINE).options),
         "options": open_to.options,
         "why_not": _why_not(me, open_to),

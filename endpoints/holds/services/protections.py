@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from endpoints.audit.actors import Actor
 from endpoints.audit.services import record
@@ -17,6 +17,9 @@ from endpoints.dispatch import db_now
 from endpoints.holds.models import Protection
 from endpoints.holds.services.guards import said
 from endpoints.inventory.selectors import endpoint_facts
+
+# Two who protect the same thing for one cause take turns.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('holds.protection:' || %s::text, 0))"
 
 
 def protect(
@@ -35,10 +38,12 @@ def protect(
     split_ref(cause)
     words, facts, name = said(reason), endpoint_facts(endpoint_id), deployment.lower()
     with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_ONE_AT_A_TIME, [endpoint_id])
         now = db_now()
         if until is not None and until <= now:
             raise Invalid({"until": ["This time has passed. Nothing was protected."]})
-        open_now = Protection.objects.select_for_update().filter(
+        open_now = Protection.objects.filter(
             endpoint_id=endpoint_id, deployment=name, cause=cause, ended_at=None
         )
         standing = open_now.first()
