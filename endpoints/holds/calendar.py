@@ -31,6 +31,8 @@ _LAST_YEARS = range(9957, 9985)
 _FAR = timedelta(days=50 * 366)
 # How many of a rule's starts are held against each other: years of any pattern that people use.
 _COMPARED = 400
+# Days or weeks that are passed over at once on the way to the present.
+_STRIDE = 32
 _DAY = timedelta(days=1)
 
 
@@ -122,8 +124,18 @@ def _starts(schedule: Schedule, since: datetime | None = None) -> Iterator[datet
     if not schedule.rule:
         found: Iterator[datetime] = iter([schedule.first_start])
     else:
-        found = iter(_rule(schedule.rule, schedule.first_start))
+        found = iter(_rule(schedule.rule, _from(schedule, since)))
     return (start for start in found if start not in schedule.excluded and (since is None or start >= since))
+
+
+def _from(schedule: Schedule, since: datetime | None) -> datetime:
+    """A start from which the rule goes on just the same from `since` on: years of days need not be counted."""
+    step = recurrence.step_of(schedule.rule)
+    if since is None or step is None or since <= schedule.first_start:
+        return schedule.first_start
+    # In strides, so that the rule of a freeze is made anew once in a while only.
+    stride = _STRIDE * step
+    return schedule.first_start + (since - schedule.first_start) // stride * stride
 
 
 @lru_cache(maxsize=512)

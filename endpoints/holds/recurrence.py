@@ -49,6 +49,13 @@ def without_end(rule: str) -> str:
     return ";".join(part for part in rule.split(";") if not part.startswith(("COUNT=", "UNTIL=")))
 
 
+def step_of(rule: str) -> timedelta | None:
+    """After how long a normalised rule by days or weeks stands where it stood; None for others, and for what counts."""
+    parts = dict(part.split("=") for part in rule.split(";")) if rule else {}
+    unit = {"DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}.get(parts.get("FREQ", ""))
+    return None if unit is None or "COUNT" in parts else unit * int(parts.get("INTERVAL", "1"))
+
+
 def _parts(text: str) -> dict[str, str]:
     if len(text) > _LONGEST_TEXT:
         raise _bad(f"A rule has at most {_LONGEST_TEXT} characters; this has {len(text)}.")

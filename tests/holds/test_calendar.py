@@ -8,6 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -252,3 +253,25 @@ def test_rule__of_any_kind__is_refused_or_comes_out_the_same_when_read_again(
     # A count of rare days may end further away than anybody looks.
     assert over_at is not None or "UNTIL" not in end
     assert over_at is None or end
+
+
+@given(
+    some.sampled_from(["DAILY", "WEEKLY"]),
+    some.integers(1, 9),
+    some.sampled_from(["", ";BYDAY=MO", ";BYDAY=SU,TU;WKST=SU", ";BYMONTH=2,7"]),
+    some.sampled_from(["", ";COUNT=900", ";UNTIL=20280101"]),
+    MINUTES,
+    some.integers(0, 3 * 365 * 24),
+)
+def test_rule__looked_up_years_later__holds_when_counting_from_its_start_says_so(
+    frequency: str, interval: int, by: str, end: str, first: datetime, hours: int
+) -> None:
+    """Against dateutil, which counts every start from the first."""
+    if frequency == "DAILY" and by:
+        interval = 1
+    rule = f"FREQ={frequency};INTERVAL={interval}{by}{end}"
+    schedule = checked(Schedule("UTC", first, first + timedelta(hours=3), rule))
+    at = first + timedelta(hours=hours)
+    counted = rrulestr(schedule.rule, dtstart=first).xafter(at - timedelta(hours=3), count=4)
+    found = [span.start.replace(tzinfo=None) for span in occurrences(schedule, at.replace(tzinfo=UTC), 4)]
+    assert found == list(counted)
