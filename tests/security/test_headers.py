@@ -190,8 +190,8 @@ def test_address__far_too_long__is_answered(portal: str, session: str, path: str
     assert answer.status_code in (200, 400, 404, 414)
 
 
-def test_upload__of_a_file__is_taken_nowhere(portal: str) -> None:
-    """No page takes files, so none is written to disk for anybody, signed in or not."""
+def test_upload__of_a_file__is_taken_nowhere_else(portal: str) -> None:
+    """One page takes a calendar, in memory; nothing is written to disk for anybody, signed in or not."""
     form = httpx.get(f"{portal}/login", headers=BY_PROXY)
     token = form.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     answer = httpx.post(
