@@ -157,10 +157,9 @@ def _hourly(
     facts = endpoint_facts(endpoint_id)
     place = workspace(facts.workspace_id)
     region = facts.location or place.region
-    costs = {
-        one.name.lower(): cost_of(place.subscription_id, region, one.instance_type, one.instance_count)
-        for one in deployments
-    }
+    sizes = {(one.instance_type, one.instance_count) for one in deployments}
+    cost_by_size = {size: cost_of(place.subscription_id, region, *size) for size in sizes}
+    costs = {one.name.lower(): cost_by_size[one.instance_type, one.instance_count] for one in deployments}
     dates = {cost.price.seen_at for cost in costs.values() if cost.price}
     words = f"List prices, read {max(dates):%Y-%m-%d}." if dates else ""
     return {name: cost.per_hour for name, cost in costs.items()}, words
