@@ -201,8 +201,15 @@ def test(arguments):
         arguments = [one for one in arguments if one != "--require-all"]
         environment["OPSPORTAL_REQUIRE_ALL"] = "1"
     provide_browser()
-    # Everything: half of it waits for processes, so two at a time. What shares a file shares its servers.
-    arguments = arguments or ["-n", "2", "--dist", "loadfile"]
+    if arguments:
+        return run_pytest(arguments, environment)
+    # Half of everything waits for processes, so two at a time; what shares a file shares its servers. A browser
+    # keeps an event loop in its thread, which no other test may find there: those come afterwards, by themselves.
+    rest = run_pytest(["-n", "2", "--dist", "loadfile", "-m", "not browser"], environment)
+    return run_pytest(["-m", "browser"], environment) or rest
+
+
+def run_pytest(arguments, environment):
     return subprocess.call([PYTHON, "-m", "pytest", *arguments], cwd=ROOT, env=environment)
 
 
