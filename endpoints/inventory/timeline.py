@@ -116,10 +116,15 @@ def certain_spans(
             continue
         others = (later for later in range(place + 1, len(ordered)) if not same(revision, ordered[later]))
         following = next(others, None)
-        ends = covered_until if following is None else first_begun[following]
+        ends = _last_known(ordered[-1], covered_until) if following is None else first_begun[following]
         if ends is not None and revision.latest < ends:
             found.append(Span(revision, revision.latest, ends))
     return found
+
+
+def _last_known(newest: Dated, covered_until: datetime | None) -> datetime | None:
+    """Until when the newest state is known to have held: its own reading saw it, however far later ones reach."""
+    return None if covered_until is None else max(covered_until, newest.latest)
 
 
 def interval(

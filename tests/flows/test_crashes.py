@@ -5,12 +5,9 @@ from __future__ import annotations
 import signal
 
 import pytest
-from django.db import transaction
 
-from endpoints.changes import services
-from endpoints.changes.models import Change, ChangeRevision, Executor, Lease
-from endpoints.changes.plan import base_from_json, put_split, steps_from_json
-from endpoints.changes.services.revise import add_revision
+from endpoints.changes.draft import Draft, DraftStep
+from endpoints.changes.models import Executor, Lease
 from tests.flows.stage import Stage, wait_for
 
 pytestmark = pytest.mark.processes
@@ -133,21 +130,9 @@ def test_executor__paused_beyond_its_lease__is_replaced_and_does_no_harm_when_it
 
 
 def test_plan__of_two_steps__is_walked_in_its_order_although_the_executor_dies(world: Stage) -> None:
-    """I8. Nobody can ask for steps yet; the engine walks them."""
-    change_id = world.request({"green": 100})
-    with transaction.atomic():
-        change = world.change(change_id)
-        first = ChangeRevision.objects.get(change=change)
-        change.revision = 2
-        add_revision(
-            change=change,
-            editor_id=change.author_id,
-            steps=(put_split({"blue": 90, "green": 10}, {}), *steps_from_json(first.plan)),
-            base=base_from_json(first.base),
-        )
-        Change.objects.filter(pk=change_id).update(revision=2)
-    services.approve_change(principal=world.reviewer, change_id=change_id, seen_hash=world.hash(change_id))
-    services.start_change(principal=world.operator, change_id=change_id, seen_hash=world.hash(change_id))
+    """I8."""
+    draft = Draft((DraftStep({"blue": 90, "green": 10}), DraftStep({"green": 100})))
+    change_id = world.started({}, draft=draft)
     dies_and_is_replaced(world, "after_put")
     world.until(change_id, "succeeded")
     ordered = [request["body"]["properties"]["traffic"] for request in world.sent()]

@@ -80,6 +80,9 @@ def path(address: Address, stage: Stage) -> str:
         "deployment": "blue",
         "chart": "latency",
         "form": "csv",
+        "rule": 1,
+        "template": 1,
+        "figure": "clicks",
     }
     return address.path(known)
 
