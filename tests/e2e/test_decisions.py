@@ -50,7 +50,7 @@ def tab_to(page: Page, name: str) -> None:
     wanted = re.compile(name)
     for _ in range(60):
         page.keyboard.press("Tab")
-        said = page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()")
+        said = page.evaluate("(at => at.innerText || at.id || at.name || '')(document.activeElement).trim()")
         if wanted.match(said):
             return
     raise AssertionError(f"{name} is not in the tab order")
@@ -79,7 +79,7 @@ def test_approval__by_its_letter_and_enter__is_stored(portal: Stage, asked: int)
 def test_rejection__by_keyboard_alone__keeps_the_comment(portal: Stage, asked: int) -> None:
     with portal.open("vera") as page:
         page.goto(f"/changes/CR-{asked}")
-        tab_to(page, "comment")
+        tab_to(page, "comment$")  # of the decision, not of the talk beside it
         page.keyboard.type("Friday afternoon")
         tab_to(page, "Reject")
         page.keyboard.press("Enter")
@@ -100,10 +100,10 @@ def test_approval__of_what_was_edited_in_another_tab__stores_nothing_and_keeps_t
             split={"green": 100},
             reason="The other way",
         )
-        page.get_by_label("Comment").fill("Looks right")
+        page.get_by_label("Comment, needed to reject").fill("Looks right")
         page.keyboard.press("Control+Enter")
         expect(page.locator("main")).to_contain_text("Not stored.")
-        expect(page.get_by_label("Comment")).to_have_value("Looks right")
+        expect(page.get_by_label("Comment, needed to reject")).to_have_value("Looks right")
         expect(page.get_by_role("button", name="Approve green")).to_be_visible()
     portal.complaints = [one for one in portal.complaints if "409" not in one]
     assert not Decision.objects.filter(change_id=asked).exists()
