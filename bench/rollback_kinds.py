@@ -49,7 +49,7 @@ class Scene:
         """One that is up: a rollback never waits for a process to start, unless that is the fault."""
         before = Executor.objects.count()
         process = self.world.executor(**more)
-        wait_for("the executor", lambda: Executor.objects.count() > before, seconds=60)
+        wait_for("the executor", lambda: Executor.objects.count() > before, seconds=PATIENCE)
         return process
 
     def changed(self) -> None:

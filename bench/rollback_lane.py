@@ -110,7 +110,7 @@ class Lane:
         from bench.rollback_kinds import OWN_SERVER
         from tests.support import databases
 
-        servers = self._own_server() if kind in OWN_SERVER else self.servers
+        servers = self.own_server() if kind in OWN_SERVER else self.servers
         database = databases.clone(servers, databases.build_template(servers))
         try:
             with databases.default_database(database.url):
@@ -120,7 +120,7 @@ class Lane:
         finally:
             databases.drop(servers, database.name)
 
-    def _own_server(self) -> Servers:
+    def own_server(self) -> Servers:
         from tests.flows.server import Server
 
         if self.own is None:
