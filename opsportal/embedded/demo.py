@@ -26,7 +26,7 @@ DEFAULT_PORT = 8000
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
-    for order in (signal.SIGTERM, signal.SIGHUP):
+    for order in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(order, signal.default_int_handler)
     # A user's wish for no .pyc files would make each start compile everything in every process.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as some
 
 from endpoints.core.errors import Invalid
@@ -270,7 +270,10 @@ def test_rule__looked_up_years_later__holds_when_counting_from_its_start_says_so
     if frequency == "DAILY" and by:
         interval = 1
     rule = f"FREQ={frequency};INTERVAL={interval}{by}{end}"
-    schedule = checked(Schedule("UTC", first, first + timedelta(hours=3), rule))
+    try:
+        schedule = checked(Schedule("UTC", first, first + timedelta(hours=3), rule))
+    except Invalid:
+        reject()  # it names no day: refused, as a test of its own says
     at = first + timedelta(hours=hours)
     counted = rrulestr(schedule.rule, dtstart=first).xafter(at - timedelta(hours=3), count=4)
     found = [span.start.replace(tzinfo=None) for span in occurrences(schedule, at.replace(tzinfo=UTC), 4)]
