@@ -127,7 +127,9 @@ def _nameless(page: Page) -> list[str]:
         for one in controls
         if one.attributes.get("type") != "hidden"
         and one.attributes.get("id") not in labelled
-        and not one.attributes.get("aria-label", "").strip()  # cells of a table: their column names them for eyes
+        and not one.attributes.get(
+            "aria-label", ""
+        ).strip()  # cells of a table: their column names them for eyes
         and "label" not in one.inside
     ]
     pressed = [one for one in page.elements if one.tag in ("button", "a", "summary")]
