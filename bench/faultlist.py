@@ -1,7 +1,7 @@
 """The faults that the portal must live through, as data: what is done to it, what must come of it, what shows it.
 
-`injections` names what `bench faults` throws; `tests` what the suite shows, scaled in time where it says nothing
-else. A fault that does not apply says why.
+`injections` names what `bench faults` throws; `tests` what the suite shows, scaled in time. `remark` is what is
+left to say.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Fault:
     expected: str
     tests: tuple[str, ...] = ()
     injections: tuple[str, ...] = ()
-    not_applicable: str = ""
+    remark: str = ""
 
 
 CRASHES = "tests/flows/test_crashes.py::"
@@ -35,6 +35,7 @@ ORDERS = "tests/changes/test_interleavings.py::"
 BROKER = "tests/flows/test_broker_away.py::"
 GATES = "tests/flows/test_fault_gates.py::"
 WORKER = "tests/changes/test_executor_worker.py::"
+APPROVAL = "tests/changes/test_approval.py::"
 ROLLOUT = "tests/flows/test_rollout.py::"
 _DIES = f"{CRASHES}test_change__executor_dies__is_finished_by_another_with_one_effect"
 _SECOND = f"{ROLLOUT}test_second_step__executor_dies_in_it__is_finished_by_another_and_ordered_once"
@@ -322,19 +323,32 @@ FAULTS = (
         35,
         "approval expires, or the approver loses the role",
         "not started",
-        (f"{ORDERS}test_interleavings__any_order__uses_no_stale_approval_and_no_ones_own",),
+        (
+            f"{ORDERS}test_interleavings__any_order__uses_no_stale_approval_and_no_ones_own",
+            f"{APPROVAL}test_start__approval_expired__is_refused",
+            f"{APPROVAL}test_start__approver_lost_the_role_meanwhile__is_refused",
+            "tests/changes/test_schedule.py::test_start_due__the_reviewer_lost_the_role__is_suspended",
+        ),
     ),
     Fault(
         36,
         "metrics missing, late or absurd",
         "inconclusive or error, never a pass",
-        (f"{ROLLOUT}test_gates__without_any_metrics__never_let_the_next_step_begin",),
+        (
+            f"{ROLLOUT}test_gates__without_any_metrics__never_let_the_next_step_begin",
+            "tests/changes/test_gating.py::test_gates__values_that_no_measurement_can_have__pass_nothing",
+            "tests/changes/test_gates.py::test_a_gate__given_minutes_out_of_order__says_the_same",
+        ),
     ),
     Fault(
         37,
         "the ledger takes nothing",
         "nothing is done, rollback included; goes on when it does",
-        (f"{WORKER}test_worker__ledger_takes_nothing_for_a_while__sends_nothing_and_sets_nothing_aside",),
+        (
+            f"{WORKER}test_worker__ledger_takes_nothing_for_a_while__sends_nothing_and_sets_nothing_aside",
+            "tests/changes/test_record.py::test_record__ledger_takes_nothing__nothing_is_done_either",
+        ),
+        remark="Nothing of a change waits for an anchor file or a webhook.",
     ),
     Fault(
         38,
@@ -365,6 +379,11 @@ FAULTS = (
 )
 
 
+def _named(test: str) -> str:
+    path, _, name = test.partition("::")
+    return f"`{name}` ({path.rpartition('/')[2]})"
+
+
 def as_table() -> list[str]:
     """The rows of the documentation's table."""
     rows = [
@@ -372,9 +391,7 @@ def as_table() -> list[str]:
         "|---|---|---|---|---|",
     ]
     for fault in FAULTS:
-        shown = "<br>".join(f"`{test.removeprefix('tests/')}`" for test in fault.tests)
+        shown = "<br>".join([*map(_named, fault.tests), *([fault.remark] if fault.remark else [])])
         thrown = ", ".join(fault.injections) or "-"
-        rows.append(
-            f"| F{fault.number} | {fault.injected} | {fault.expected} | {shown or fault.not_applicable} | {thrown} |"
-        )
+        rows.append(f"| F{fault.number} | {fault.injected} | {fault.expected} | {shown} | {thrown} |")
     return rows

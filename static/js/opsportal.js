@@ -131,14 +131,32 @@
 
   // -- Live updates: partials are fetched again, values are never guessed -----------------------------------
   // Elements with data-live and hx-get are re-fetched on the event "refresh". Nothing that holds the focus, an
-  // open menu or the pointer's table row is replaced: it waits until it is left.
+  // open menu or the pointer's table row is replaced: it waits until it is left. What says where a change stands
+  // (data-live="truth") is never old for that: its details stay as they were set, and htmx gives the focus back by id.
   const PAUSED = "opsportal-live-paused";
   let source = null, timer = 0, heard = "", lastActive = performance.now(), streamLostAt = 0, late = new Set();
   const store = { get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
     set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private windows keep nothing */ } } };
   const paused = () => store.get(PAUSED) === "1";
-  const busy = (element) => element.contains(document.activeElement) || $("details[open][data-hold]", element)
-    || $("dialog[open]") || (element.dataset.live === "table" && element.matches(":hover"));
+  function busy(element) {
+    const focused = element.contains(document.activeElement) && document.activeElement;
+    if (element.dataset.live === "truth") return focused && !focused.id;
+    return focused || $("details[open][data-hold]", element) || $("dialog[open]")
+      || (element.dataset.live === "table" && element.matches(":hover"));
+  }
+  const unfolded = new Map(); // by id: whether somebody opened or closed it here
+  function keepUnfolded() {
+    document.addEventListener("toggle", (event) => {
+      const { target } = event;
+      if (target.matches("[data-live] details[id]")) unfolded.set(target.id, target.open);
+    }, true);
+    document.addEventListener("htmx:after:swap", () => {
+      for (const [id, open] of unfolded) {
+        const details = document.getElementById(id);
+        if (details) details.open = open;
+      }
+    });
+  }
 
   function refreshOne(element) {
     if (busy(element)) { late.add(element); return; }
@@ -202,6 +220,7 @@
       if (document.hidden) closeStream();
       else setTimeout(() => { openStream(); refreshAll(); }, 500);
     });
+    keepUnfolded();
     openStream();
     timer = setTimeout(poll, FAST_MS);
   }

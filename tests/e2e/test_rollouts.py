@@ -41,8 +41,10 @@ QUICK = {
 @pytest.fixture
 def journey(browser: Browser, servers: Servers, committed_db: Database, tmp_path: Path) -> Iterator[Portal]:
     with portal(servers, committed_db, browser, tmp_path, **QUICK) as running:
-        assert wait_until(lambda: Endpoint.objects.filter(name="checkout-risk").exists(), seconds=40)
-        serve(endpoint().pk)
+        found = Deployment.objects.filter(endpoint__name="checkout-risk", deleted_at=None)
+        assert wait_until(lambda: found.count() == 2, seconds=40)
+        # Far above what the worker may read from Azure: the peak, and what a replica can carry, are these minutes'.
+        serve(endpoint().pk, requests=20_000)
         yield running
 
 
@@ -82,7 +84,7 @@ def accept_all(page: Page) -> None:
 
 def bakes(number: int, *, over_for: float | None = None) -> None:
     """Wait until the step is in force, and let it have been so for LONG minutes; `over_for`: baked, since so long."""
-    assert wait_until(lambda: Change.objects.get(pk=number).state == "baking", seconds=60)
+    assert wait_until(lambda: state(number) == "baking", seconds=60), told(number)
     began = db_now().astimezone(UTC).replace(second=0, microsecond=0) - LONG * MINUTE
     baked = {} if over_for is None else {"baked": BAKE + over_for}
     times = {"confirmed_at": began, "started_at": began - MINUTE, "measured_at": None}
@@ -174,7 +176,7 @@ def test_rollout__foreign_writer__stops_and_says_what_was_found(journey: Portal)
     novak, okafor = journey.sign_in("novak"), journey.sign_in("okafor")
     number = ask(novak, "Errors")
     approve_and_start(okafor, number)
-    assert wait_until(lambda: state(number) == "baking", seconds=60)
+    assert wait_until(lambda: state(number) == "baking", seconds=60), told(number)
     journey.azure.admin.foreign(CHECKOUT, traffic={"blue": 50, "green": 50})
     assert wait_until(lambda: state(number) == "drifted", seconds=60), told(number)
     expect(okafor.locator("main")).to_contain_text("Stopped by drift", timeout=30_000)

@@ -79,8 +79,12 @@ def test_azure__that_throttles_or_refuses__is_quoted_and_does_not_stop_a_rollbac
     expect(berg.locator("#trouble")).to_contain_text("Scoring is not affected by this.")
     open_endpoint(berg)
     roll_back(berg)
+    # Whoever reads the calls meanwhile, or folds them away, must not be left with what was true before.
+    berg.locator("#calls-summary").click()
     assert wait_until(lambda: journey.live() != before, seconds=30)
     expect(berg.locator("#operation")).to_contain_text("Rolled back.", timeout=30_000)
+    expect(berg.locator("#calls")).not_to_have_attribute("open", re.compile(".*"))
+    expect(berg.locator("#calls-summary")).to_be_focused()
     lists = [
         one for one in journey.azure.admin.requests(method="GET")[asked:] if one["path"].endswith(LISTS[:-1])
     ]

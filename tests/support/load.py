@@ -22,12 +22,12 @@ BUSY = {
 IDLE = {"requests": 0}
 
 
-def serve(endpoint_id: int) -> None:
-    """The last minutes of every deployment that stands, two hours ago: the first one busy, the others idle."""
+def serve(endpoint_id: int, **busy: float) -> None:
+    """The last minutes of every deployment that stands, two hours ago: the first one BUSY (or `busy`)."""
     begin = db_now().astimezone(UTC).replace(second=0, microsecond=0) - timedelta(minutes=120 + MINUTES)
     numbers = Deployment.objects.filter(endpoint=endpoint_id, deleted_at=None).order_by("name_key")
     write_minutes(
-        row(number, begin + minute * timedelta(minutes=1), **(BUSY if place == 0 else IDLE))
+        row(number, begin + minute * timedelta(minutes=1), **(BUSY | busy if place == 0 else IDLE))
         for place, number in enumerate(numbers.values_list("pk", flat=True))
         for minute in range(MINUTES)
     )
