@@ -132,29 +132,37 @@
   // -- Live updates: partials are fetched again, values are never guessed -----------------------------------
   // Elements with data-live and hx-get are re-fetched on the event "refresh". Nothing that holds the focus, an
   // open menu or the pointer's table row is replaced: it waits until it is left. What says where a change stands
-  // (data-live="truth") is never old for that: its details stay as they were set, and htmx gives the focus back by id.
+  // (data-live="truth") is never old for that: its details stay as they were set, and the focus comes back: by id from htmx, by address here.
   const PAUSED = "opsportal-live-paused";
   let source = null, timer = 0, heard = "", lastActive = performance.now(), streamLostAt = 0, late = new Set();
   const store = { get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
     set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* private windows keep nothing */ } } };
   const paused = () => store.get(PAUSED) === "1";
   function busy(element) {
-    const focused = element.contains(document.activeElement) && document.activeElement;
-    if (element.dataset.live === "truth") return focused && !focused.id;
-    return focused || $("details[open][data-hold]", element) || $("dialog[open]")
+    if (element.dataset.live === "truth") return false;
+    return element.contains(document.activeElement) || $("details[open][data-hold]", element) || $("dialog[open]")
       || (element.dataset.live === "table" && element.matches(":hover"));
   }
   const unfolded = new Map(); // by id: whether somebody opened or closed it here
-  function keepUnfolded() {
+  let link = ""; // the address of a link without an id that had the focus before its panel was replaced
+  function keepPlace() {
     document.addEventListener("toggle", (event) => {
       const { target } = event;
       if (target.matches("[data-live] details[id]")) unfolded.set(target.id, target.open);
     }, true);
+    document.addEventListener("htmx:before:swap", () => {
+      const focused = document.activeElement;
+      if (focused?.closest('[data-live="truth"]') && !focused.id) link = focused.getAttribute("href") || "";
+    });
     document.addEventListener("htmx:after:swap", () => {
       for (const [id, open] of unfolded) {
         const details = document.getElementById(id);
         if (details) details.open = open;
       }
+      if (link && document.activeElement === document.body) {
+        $$('[data-live="truth"] a').find((one) => one.getAttribute("href") === link)?.focus({ preventScroll: true });
+      }
+      link = "";
     });
   }
 
@@ -220,7 +228,7 @@
       if (document.hidden) closeStream();
       else setTimeout(() => { openStream(); refreshAll(); }, 500);
     });
-    keepUnfolded();
+    keepPlace();
     openStream();
     timer = setTimeout(poll, FAST_MS);
   }

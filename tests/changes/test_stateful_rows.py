@@ -441,10 +441,8 @@ def test_rows__in_any_life__keep_every_promise(
         max_examples=12,
         stateful_step_count=70,
         deadline=None,
-        phases=[
-            Phase.reuse,
-            Phase.generate,
-        ],  # a life can't be shortened: one other draw makes it another life
+        # A life can't be shortened: one other draw makes it another life.
+        phases=[Phase.reuse, Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     with django_db_blocker.unblock():

@@ -63,6 +63,12 @@ class Portal:
         ]
 
 
+def accept_all(page: Page) -> None:
+    """What no check could tell, such as a load that nobody measured yet, has to be accepted by name."""
+    for box in page.locator("input[name=accept]").all():
+        box.check()
+
+
 @contextmanager
 def portal(
     servers: Servers, database: Database, browser: Browser, folder: Path, **more: str

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from endpoints.inventory.models import Endpoint
 from opsportal.embedded.processes import wait_until
 from opsportal.embedded.throwaway import Servers
-from tests.e2e.journey import ENDPOINT, Portal, portal
+from tests.e2e.journey import ENDPOINT, Portal, accept_all, portal
 from tests.support.databases import Database
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -49,12 +49,6 @@ def approve_and_start(page: Page, change: str) -> None:
     accept_all(page)
     page.get_by_role("button", name="Start now").click()
     page.wait_for_url("**/live")
-
-
-def accept_all(page: Page) -> None:
-    """Nobody measured this endpoint yet, which a reviewer has to accept by name."""
-    for box in page.locator("input[name=accept]").all():
-        box.check()
 
 
 def wait_for_done(page: Page) -> None:

@@ -20,7 +20,7 @@ from endpoints.inventory.models import Deployment, Endpoint
 from endpoints.metrics.services import write_minutes
 from opsportal.embedded.processes import wait_until
 from opsportal.embedded.throwaway import Servers
-from tests.e2e.journey import ENDPOINT, PASSWORD, Portal, portal
+from tests.e2e.journey import ENDPOINT, PASSWORD, Portal, accept_all, portal
 from tests.flows.stage import CHECKOUT
 from tests.metrics.storing import row
 from tests.support.databases import Database
@@ -75,11 +75,6 @@ def approve_and_start(page: Page, number: int) -> None:
     accept_all(page)
     page.get_by_role("button", name="Start now").click()
     page.wait_for_url("**/live")
-
-
-def accept_all(page: Page) -> None:
-    for box in page.locator("input[name=accept]").all():
-        box.check()
 
 
 def bakes(number: int, *, over_for: float | None = None) -> None:

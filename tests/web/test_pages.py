@@ -127,9 +127,8 @@ def _nameless(page: Page) -> list[str]:
         for one in controls
         if one.attributes.get("type") != "hidden"
         and one.attributes.get("id") not in labelled
-        and not one.attributes.get(
-            "aria-label", ""
-        ).strip()  # cells of a table: their column names them for eyes
+        # cells of a table: their column names them for eyes
+        and not one.attributes.get("aria-label", "").strip()
         and "label" not in one.inside
     ]
     pressed = [one for one in page.elements if one.tag in ("button", "a", "summary")]
