@@ -94,6 +94,16 @@ def measured(name: str, **values: float) -> None:
     write_minutes(row(deployment, now - n * MINUTE, **told) for n in range(1, LONG + 1))
 
 
+def verdicts_follow_under_the_focus(page: Page) -> None:
+    """Whoever stands on a gate's link sees newer verdicts all the same, and stays there."""
+    over_time = page.locator("#rollout-side").get_by_role("link", name="over time").first
+    over_time.focus()
+    focused = over_time.element_handle()
+    assert focused is not None
+    page.wait_for_function("one => !one.isConnected", arg=focused, timeout=30_000)
+    expect(over_time).to_be_focused()
+
+
 def act(page: Page, number: int, name: str, *, reason: str = "") -> None:
     """One of the acts of the live page, on the page of its own that needs no script."""
     page.goto(f"/changes/CR-{number}/live")
@@ -124,6 +134,7 @@ def test_rollout__healthy_candidate__walks_to_its_end_and_says_so(journey: Porta
     approve_and_start(okafor, number)
     bakes(number)
     expect(okafor.locator("#operation")).to_contain_text("Baking", timeout=30_000)
+    verdicts_follow_under_the_focus(okafor)
     measured("blue", requests=1900, p95=50)
     measured("green", requests=100, p95=52)
     bakes(number, over_for=GRACE - 30)
