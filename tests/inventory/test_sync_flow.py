@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -239,7 +240,9 @@ def test_sync__item_stays_unreadable__keeps_the_time_since_when(azure, productio
     assert (row.unreadable_since, [mark for mark in row.marks if mark["code"] == "unreadable"]) == (None, [])
 
 
-def test_sync__one_workspace_hangs__is_recorded_alone_and_late(twins):
+def test_sync__one_workspace_hangs__is_recorded_alone_and_late(twins, monkeypatch):
+    impatient = settings.OPSPORTAL.model_copy(update={"remote_call_seconds": 2.0})
+    monkeypatch.setattr(settings, "OPSPORTAL", impatient)
     quick, hanging = connect(twins, "mlw-fleet-00"), connect(twins, "mlw-fleet-01")
     twins.admin.fault("half_open", path="mlw-fleet-01", method="GET")
     add_missing()

@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db]
 @pytest.fixture
 def production(azure: Emulator) -> Workspace:
     workspace = connect(azure, "mlw-prod-weu")
-    sync(workspace)
+    run = sync(workspace)
+    assert (run.outcome, run.unreadable) == ("complete", [])
     return workspace
 
 
