@@ -177,6 +177,58 @@ class Config(BaseSettings):
         "characters; empty: there is no such address.",
     )
 
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="The Ed25519 private key, as PEM, that signs checkpoints of the audit ledger and evidence "
+        "packs. Out of reach of the database's administrators. Without it nothing is signed, and "
+        "pages say so.",
+    )
+    audit_origin: str = Field(
+        default="opsportal",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$",
+        description="The name of this installation's ledger in checkpoints and evidence packs.",
+    )
+    audit_anchor_file: Path | None = Field(
+        default=None,
+        description="Each checkpoint is appended to this file, which lies outside the database, best on another "
+        "machine.",
+    )
+    audit_checkpoint_seconds: Seconds = Field(
+        default=600, description="A checkpoint is made at least this often while the ledger grows."
+    )
+    audit_checkpoint_entries: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=100, description="A checkpoint is made after so many new entries of the ledger."
+    )
+    audit_strict: bool = Field(
+        default=False,
+        description="Do not start while the database role could alter the ledger. Otherwise a banner says so.",
+    )
+
+    prediction_days: Annotated[int, Field(ge=184, le=3700)] = Field(
+        default=400,
+        description="Metadata of predictions is kept for at least this many days, by the month; never less than "
+        "six months.",
+    )
+    fingerprint_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key of the fingerprints of request bodies, at least 32 random characters; empty: none are "
+        "kept.",
+    )
+    logs_cadence_seconds: Seconds = Field(
+        default=60, description="How often the traffic log of an endpoint is read."
+    )
+    mail_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…; empty: no mail is "
+        "sent.",
+    )
+    mail_from: str = Field(default="", description="The sender of the portal's mail.")
+    webhook_hosts: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Hosts that webhooks may be sent to, separated by commas; *.example.org for all below. Empty: "
+        "none.",
+    )
+
     azure_cloud: str = Field(
         default="AzureCloud",
         description="The name of the cloud: AzureCloud, AzureChinaCloud, AzureUSGovernment or one that "
@@ -194,6 +246,11 @@ class Config(BaseSettings):
         default="",
         description="Where metrics of many resources are read, with {region} for the region, such as "
         "https://{region}.metrics.monitor.azure.com; empty takes the cloud's own.",
+    )
+    azure_logs_endpoint: str = Field(
+        default="",
+        description="Where logs are queried, such as https://api.loganalytics.azure.com; empty takes the "
+        "cloud's own.",
     )
     azure_ca_bundle: Path | None = Field(
         default=None, description="A file of certificate authorities to trust instead of the usual ones."
@@ -217,14 +274,14 @@ class Config(BaseSettings):
         default="https://ml.azure.com", description="Where links to Azure Machine Learning studio lead."
     )
 
-    @field_validator("secret_key_fallbacks", "allowed_hosts", mode="before")
+    @field_validator("secret_key_fallbacks", "allowed_hosts", "webhook_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
-    @field_validator("azure_ca_bundle", mode="before")
+    @field_validator("azure_ca_bundle", "audit_key_file", "audit_anchor_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return value or None
@@ -241,7 +298,7 @@ class Config(BaseSettings):
             raise ValueError("is a published sample that anybody can look up; use random characters")
         return value
 
-    @field_validator("metrics_token")
+    @field_validator("metrics_token", "fingerprint_key")
     @classmethod
     def _long_or_empty(cls, value: SecretStr) -> SecretStr:
         length = len(value.get_secret_value())

@@ -18,6 +18,11 @@ APPEND_ONLY_TABLES: tuple[str, ...] = (
     "audit_entry",
     "audit_personal",
     "audit_verification",
+    "challenges_evidence",
+    "challenges_link",
+    "challenges_log_reading",
+    "challenges_move",
+    "challenges_policy",
     "changes_changerevision",
     "changes_check",
     "changes_decision",
@@ -36,6 +41,7 @@ APPEND_ONLY_TABLES: tuple[str, ...] = (
     "metrics_budget",
     "metrics_budget_decision",
     "metrics_budget_proposal",
+    "notices_message",
     "prices_sku_price",
 )
 # Only the owner migrates.

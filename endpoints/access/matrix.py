@@ -34,6 +34,16 @@ class Action(StrEnum):
     RULES_DECIDE = "rules.decide"
     PROBE_SET = "probe.set"  # an endpoint's sample request, and how to get in
     FIGURES_WRITE = "figures.write"
+    PREDICTIONS_VIEW = "predictions.view"  # request records, passports and cases
+    PREDICTIONS_WRITE = "predictions.write"
+    CASE_WORK = "case.work"  # raise, assign, comment, collect evidence, link, re-open
+    CASE_DECIDE = "case.decide"  # also confirm
+    CASE_POLICY = "case.policy"
+    LEGAL_HOLD = "case.hold"  # ask, agree, end
+    ERASE = "person.erase"  # ask, agree
+    PACK_EXPORT = "evidence.export"
+    NOTICES_VIEW = "notices.view"
+    NOTICES_MANAGE = "notices.manage"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
     BUDGET_VIEW = "budget.view"
@@ -56,6 +66,8 @@ class Scope(StrEnum):
     APPROVE = "approve"
     ROLLBACK = "rollback"
     AUDIT = "audit"
+    PREDICTIONS = "predictions"
+    CASES = "cases"
     ADMIN = "admin"
 
 
@@ -165,6 +177,35 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
         ),
         Action.FIGURES_WRITE: Rule(
             "send business figures", _all(_REQUESTER, _REVIEWER, _OPERATOR), Scope.CHANGE
+        ),
+        Action.PREDICTIONS_VIEW: Rule(
+            "see request records and challenge cases",
+            _all(_REQUESTER, _REVIEWER, _OPERATOR, Role.SUPERVISOR, _AUDITOR),
+            Scope.READ,
+        ),
+        # A scope of its own: what an application sends must open nothing else.
+        Action.PREDICTIONS_WRITE: Rule(
+            "send request records", _all(_REQUESTER, _REVIEWER, _OPERATOR), Scope.PREDICTIONS
+        ),
+        Action.CASE_WORK: Rule("raise and work on challenge cases", _all(Role.SUPERVISOR), Scope.CASES),
+        Action.CASE_DECIDE: Rule(
+            "decide challenge cases", _all(Role.SUPERVISOR), Scope.CASES, persons_only=True
+        ),
+        Action.CASE_POLICY: Rule("set how challenge cases are dealt with", _all(_ADMIN), Scope.ADMIN),
+        Action.LEGAL_HOLD: Rule(
+            "ask for, agree to and end a legal hold", _all(Role.SUPERVISOR), None, persons_only=True
+        ),
+        Action.ERASE: Rule(
+            "ask for and agree to erasing a person", _all(Role.SUPERVISOR), None, persons_only=True
+        ),
+        Action.PACK_EXPORT: Rule(
+            "take evidence packs away", _all(_REVIEWER, Role.SUPERVISOR, _AUDITOR), Scope.CASES
+        ),
+        Action.NOTICES_VIEW: Rule(
+            "see where messages are sent", _all(_AUDITOR, _ADMIN), Scope.ADMIN, place=Place.INSTALLATION
+        ),
+        Action.NOTICES_MANAGE: Rule(
+            "set where messages are sent", _all(_ADMIN), Scope.ADMIN, place=Place.INSTALLATION
         ),
         Action.AUDIT_READ: Rule(
             "read the audit history",

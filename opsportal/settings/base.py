@@ -32,11 +32,13 @@ INSTALLED_APPS = [
     "opsportal",
     "endpoints.audit",
     "endpoints.access",
+    "endpoints.notices",
     "endpoints.inventory",
     "endpoints.metrics",
     "endpoints.prices",
     "endpoints.holds",
     "endpoints.changes",
+    "endpoints.challenges",
     "endpoints.web",
 ]
 

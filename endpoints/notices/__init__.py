@@ -1,0 +1,1 @@
+"""Mail and webhooks that leave the portal: an outbox in the database, delivered afterwards and tried again."""

@@ -1,0 +1,1 @@
+"""Reads, as frozen rows. Callers ask for rights before."""
