@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from django.conf import settings
+
 from endpoints.access.policies import Principal
 from endpoints.access.selectors import principal_now, user_id_by_name, workspace_by_slug
 from endpoints.changes.draft import Draft, walk
@@ -13,10 +15,14 @@ from endpoints.changes.gatespec import gate
 from endpoints.changes.lifecycle import State
 from endpoints.changes.selectors import ChangeDetail, change_detail, rollback_offer
 from endpoints.changes.services import (
+    RuleDraft,
     approve_change,
     make_template,
+    order_drill,
+    propose_rule,
     request_change,
     roll_back,
+    set_sample,
     start_change,
 )
 from endpoints.changes.terms import Terms
@@ -246,13 +252,60 @@ def _a_template_for_careful_rollouts() -> str:
     return "5, 25 and 100 %"
 
 
+def _two_people_for_tier_1() -> str:
+    """In force at once, because an administrator makes it and it only asks for more."""
+    workspace_id = workspace_by_slug(_person("okafor"), demo.PROD_NEU).id
+    title = "Tier 1 wants two reviewers"
+    rule = RuleDraft(title=title, tag="tier", tag_value="1", required=2)
+    propose_rule(
+        principal=_person("admin"),
+        workspace_id=workspace_id,
+        draft=rule,
+        reason="What a customer waits for is read twice.",
+    )
+    return title
+
+
+# The body of a made-up order: nobody's data.
+SAMPLE = '{"input_data": [[129.9, 3, 0, 1, 0.42]]}'
+ASKED_DIRECTLY = {"checkout-risk": "checkout-risk-key", "parcel-eta": "parcel-eta-key"}
+
+
+def _deployments_are_asked_directly() -> str:
+    for name, secret in ASKED_DIRECTLY.items():
+        set_sample(
+            principal=_person("novak"),
+            endpoint_id=_endpoint(demo.PROD_WEU, name),
+            body=SAMPLE,
+            synthetic=True,
+            secret_uri=f"{settings.OPSPORTAL.azure_resource_manager}/secrets/{secret}",
+        )
+    return ", ".join(ASKED_DIRECTLY)
+
+
+def _a_rollback_is_practised() -> str:
+    change = order_drill(
+        principal=_person("berg"),
+        endpoint_id=_endpoint(demo.PROD_WEU, "price-elastic"),
+        deployment="b",
+        weight=5,
+        reason="The quarter's drill.",
+        idempotency_key="demo-price-elastic-drill",
+    )
+    _start(change)
+    return f"CR-{change}"
+
+
 STORIES: tuple[Callable[[], str], ...] = (
     _a_template_for_careful_rollouts,
     _the_end_of_the_year_is_frozen,
+    _two_people_for_tier_1,
+    _deployments_are_asked_directly,
     _home_recs_goes_to_the_new_model,
     _photo_triage_is_rolled_back,
     _checkout_risk_waits_for_review,
     _parcel_eta_is_being_rolled_out,
     _fraud_cards_will_stop_itself,
     _tax_anomaly_will_not_be_told,
+    _a_rollback_is_practised,
 )
