@@ -144,4 +144,4 @@ def _worst(found: Iterable[Load]) -> Load | None:
 
 def _sentence(load: Load, peak: Peak) -> str:
     least = "at least " if peak.at_least else ""
-    return f"{load.words}, at {least}{peak.requests:,.0f} requests a minute ({peak.words})."
+    return f"{load.words}, with {least}{peak.requests:,.0f} requests a minute ({peak.words})."
