@@ -18,8 +18,9 @@ class Seen(models.Model):
     """One request as its sources saw it, and which of them said what.
 
     `key` names it within its endpoint: "r:" and Azure's id, or "c:", the client's id, "@" and microseconds. `day` is
-    the UTC day of `at`, by which rows are partitioned. Ids are normalised (`ids.py`). "" and NULL: nobody said it.
-    `origin` names the source of each field ("log", "caller", "model"); `conflicts` what another source said instead.
+    the UTC day on which it was said to be first, by which rows are partitioned. Neither ever changes, whatever is
+    heard of the request later. Ids are normalised (`ids.py`). "" and NULL: nobody said it. `origin` names the source
+    of each field, `conflicts` what another source said instead; `seen.py` reads both out.
     """
 
     day = models.DateField()
@@ -67,6 +68,17 @@ class KeptPrediction(Seen):
 
     class Meta:
         db_table = "challenges_kept_prediction"
+
+
+class DirtyMinute(models.Model):
+    """A minute of an endpoint whose records changed, so that its figures must be counted anew."""
+
+    pk = models.CompositePrimaryKey("endpoint_id", "minute")
+    endpoint_id = models.BigIntegerField()
+    minute = models.DateTimeField()
+
+    class Meta:
+        db_table = "challenges_dirty_minute"
 
 
 class LogReading(models.Model):
