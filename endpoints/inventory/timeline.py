@@ -24,6 +24,24 @@ class Certainty(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Gap(StrEnum):
+    """Why nothing is said of a moment."""
+
+    NOT_CREATED = "not created"  # Azure made it later
+    NOT_KNOWN = "not known"  # nothing of it was on record
+    READ_LATER = "read later"  # it was first read after that moment
+    SEVERAL = "several"  # more than two states may have held
+    NOT_READ_AFTER = "not read after"  # no reading at or after that moment bears the newest state out
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`moment`: when Azure made it, when it was first read, or when the last reading began; None where unknown."""
+
+    gap: Gap
+    moment: datetime | None = None
+
+
 class Dated(Protocol):
     """What this module needs of a revision."""
 
@@ -74,6 +92,27 @@ def as_of(revisions: Sequence[R], at: datetime, *, covered_until: datetime | Non
     if len(maybe) == 1 and begun and maybe[0].earliest is not None:
         return AsOf(Certainty.ONE_OF_TWO, (begun[-1], maybe[0]))
     return AsOf(Certainty.UNKNOWN)
+
+
+def why_unknown(
+    revisions: Sequence[Dated],
+    at: datetime,
+    *,
+    created_at: datetime | None = None,
+    covered_until: datetime | None = None,
+) -> Why:
+    """Why `as_of` said nothing, given what it was given. `created_at`: Azure's own, None where it is not known."""
+    if created_at is not None and at < created_at:
+        return Why(Gap.NOT_CREATED, created_at)
+    if not revisions:
+        return Why(Gap.NOT_KNOWN)
+    ordered = in_order(revisions)
+    first = ordered[0]
+    if not any(revision.latest <= at for revision in ordered) and first.earliest is None:
+        return Why(Gap.READ_LATER, first.latest)
+    if any(revision.latest > at and _may_have_begun(revision, at) for revision in ordered):
+        return Why(Gap.SEVERAL)
+    return Why(Gap.NOT_READ_AFTER, covered_until)
 
 
 def _may_have_begun(revision: R, at: datetime) -> bool:

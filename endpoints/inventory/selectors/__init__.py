@@ -6,11 +6,17 @@ Functions take the ids of what they may look at and ask for nobody's rights; cal
 from endpoints.inventory.selectors.asof import (
     DeploymentThen,
     EndpointThen,
+    StateThen,
     deployments_as_of,
     endpoint_as_of,
 )
 from endpoints.inventory.selectors.attribution import AttributionRow
 from endpoints.inventory.selectors.endpoint import DeploymentRow, DriftRow, EndpointPage, endpoint_page
+from endpoints.inventory.selectors.endpoint_asof import (
+    DeploymentBoth,
+    EndpointPageThen,
+    endpoint_page_as_of,
+)
 from endpoints.inventory.selectors.facts import (
     EndpointFacts,
     VerifiedSplit,
@@ -28,6 +34,12 @@ from endpoints.inventory.selectors.fleet import (
     endpoint_names,
     fleet_counts,
     fleet_rows,
+)
+from endpoints.inventory.selectors.fleet_asof import (
+    FleetRowThen,
+    FleetThen,
+    differ,
+    fleet_as_of,
 )
 from endpoints.inventory.selectors.freshness import (
     Freshness,
@@ -54,6 +66,7 @@ from endpoints.inventory.selectors.spans import (
 __all__ = [
     "AttributionRow",
     "CurrentSplit",
+    "DeploymentBoth",
     "DeploymentBrief",
     "DeploymentLife",
     "DeploymentRow",
@@ -62,21 +75,26 @@ __all__ = [
     "DriftRow",
     "EndpointFacts",
     "EndpointPage",
+    "EndpointPageThen",
     "EndpointThen",
     "FleetCounts",
     "FleetPage",
     "FleetRow",
+    "FleetRowThen",
+    "FleetThen",
     "Freshness",
     "HistoryItem",
     "HistoryPage",
     "Place",
     "SplitSpan",
+    "StateThen",
     "Unreadable",
     "VerifiedSplit",
     "current_split",
     "deployment_states",
     "deployments_as_of",
     "deployments_between",
+    "differ",
     "drifts",
     "endpoint_as_of",
     "endpoint_count",
@@ -84,6 +102,8 @@ __all__ = [
     "endpoint_id_by_name",
     "endpoint_names",
     "endpoint_page",
+    "endpoint_page_as_of",
+    "fleet_as_of",
     "fleet_counts",
     "fleet_rows",
     "freshness",

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from endpoints.core.errors import NotFound
 from endpoints.inventory import timeline
-from endpoints.inventory.models import Deployment, DeploymentRevision, Endpoint, EndpointRevision
-from endpoints.inventory.selectors import covering
-from endpoints.inventory.timeline import Certainty
-
-# Newest first by `latest`: the one that holds, and those whose switch may have been under way.
-_CANDIDATES = 4
+from endpoints.inventory.models import Deployment, Endpoint
+from endpoints.inventory.selectors import candidates
+from endpoints.inventory.timeline import Certainty, Gap, Why
 
 
 @dataclass(frozen=True, slots=True)
 class StateThen:
-    """One possible state; `deleted`: that there was no such thing any more."""
+    """One possible state; `deleted`: that there was no such thing any more. The portal knew of it at `known_at`."""
 
     revision_id: int
     state: Mapping[str, Any]
@@ -29,23 +26,40 @@ class StateThen:
     earliest: datetime | None
     latest: datetime
     cause: str
+    known_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointThen:
-    """`states` holds one when certain, the older and the newer when one of two, none when unknown."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`states` holds one when certain, the older and the newer when one of two, none when unknown: then `why`."""
+
+    certainty: Certainty
+    states: tuple[StateThen, ...]
+    why: Why | None = None
+    azure_created_at: datetime | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there certainly was no such thing: not any more, or not yet."""
+        if self.why is not None:
+            return self.why.gap is Gap.NOT_CREATED
+        return bool(self.states) and all(one.deleted for one in self.states)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointThen(Answer):
+    """An endpoint at a moment."""
 
     endpoint_id: int
-    certainty: Certainty
-    states: tuple[StateThen, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DeploymentThen:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentThen(Answer):
+    """A deployment at a moment."""
+
     deployment_id: int
     name: str
-    certainty: Certainty
-    states: tuple[StateThen, ...]
+    endpoint_id: int = 0
 
 
 def endpoint_as_of(endpoint_id: int, at: datetime, *, known: datetime | None = None) -> EndpointThen:
@@ -53,46 +67,74 @@ def endpoint_as_of(endpoint_id: int, at: datetime, *, known: datetime | None = N
     row = Endpoint.objects.filter(pk=endpoint_id).first()
     if row is None:
         raise NotFound("There is no such endpoint.")
-    revisions = EndpointRevision.objects.filter(endpoint_id=endpoint_id)
-    certainty, states = _then(revisions, at, known, _covered_until(row, known))
-    return EndpointThen(endpoint_id, certainty, states)
+    return endpoints_as_of([row], at, known=known)[endpoint_id]
+
+
+def endpoints_as_of(
+    rows: Sequence[Endpoint], at: datetime, *, known: datetime | None = None
+) -> dict[int, EndpointThen]:
+    """Those of many endpoints, in a handful of queries."""
+    revisions = candidates.of_endpoints([row.pk for row in rows], at, known)
+    cover = candidates.cover_of_endpoints(rows, known)
+    return {
+        row.pk: EndpointThen(endpoint_id=row.pk, **_answer(row, revisions, cover, at, known)) for row in rows
+    }
 
 
 def deployments_as_of(
     endpoint_id: int, at: datetime, *, known: datetime | None = None
 ) -> tuple[DeploymentThen, ...]:
     """The states of all deployments that the endpoint ever had; those that were gone or not there yet included."""
-    found = []
-    rows = Deployment.objects.filter(endpoint_id=endpoint_id).select_related("endpoint").order_by("pk")
+    return deployments_of([endpoint_id], at, known=known).get(endpoint_id, ())
+
+
+def deployments_of(
+    endpoint_ids: Iterable[int], at: datetime, *, known: datetime | None = None, maybe_there: bool = False
+) -> dict[int, tuple[DeploymentThen, ...]]:
+    """Those of many endpoints by endpoint, in a handful of queries. `maybe_there`: only those that may have been."""
+    found = Deployment.objects.filter(endpoint_id__in=list(endpoint_ids)).select_related("endpoint")
+    if maybe_there:
+        alive = Q(deleted_at__isnull=True) | Q(deleted_at__gt=at)
+        if known is not None:
+            alive |= Q(latest_revision__known_at__gt=known)
+        found = found.filter(alive, Q(azure_created_at__isnull=True) | Q(azure_created_at__lte=at))
+    rows = list(found.order_by("pk"))
+    revisions = candidates.of_deployments([row.pk for row in rows], at, known)
+    cover = candidates.cover_of_deployments(rows, known)
+    answers: dict[int, tuple[DeploymentThen, ...]] = {}
     for row in rows:
-        revisions = DeploymentRevision.objects.filter(deployment_id=row.pk)
-        certainty, states = _then(revisions, at, known, _covered_until(row, known))
-        found.append(DeploymentThen(row.pk, row.name, certainty, states))
-    return tuple(found)
+        then = DeploymentThen(
+            deployment_id=row.pk,
+            name=row.name,
+            endpoint_id=row.endpoint_id,
+            **_answer(row, revisions, cover, at, known),
+        )
+        answers[row.endpoint_id] = (*answers.get(row.endpoint_id, ()), then)
+    return answers
 
 
-def _covered_until(row: Endpoint | Deployment, known: datetime | None) -> datetime | None:
-    """The last read that confirmed the newest state; with `known`, the last one by then that a run tells of."""
-    if known is None:
-        return covering.of_newest_run(row).began
-    workspace_id = row.workspace_id if isinstance(row, Endpoint) else row.endpoint.workspace_id
-    run = covering.newest_run(workspace_id, before=known)
-    return run.reads_began if run else None
-
-
-def _then(
-    revisions: QuerySet[Any], at: datetime, known: datetime | None, covered_until: datetime | None
-) -> tuple[Certainty, tuple[StateThen, ...]]:
-    if known is not None:
-        revisions = revisions.filter(known_at__lte=known)
-    begun = list(revisions.filter(latest__lte=at).order_by("-latest", "-pk")[:1])
-    later = revisions.filter(Q(earliest__isnull=True) | Q(earliest__lt=at), latest__gt=at)
-    after = list(later.order_by("latest", "pk")[:_CANDIDATES])
-    following = list(revisions.filter(latest__gt=at).order_by("latest", "pk")[:1])
-    candidates = {row.pk: row for row in (*begun, *after, *following)}
-    answer = timeline.as_of(list(candidates.values()), at, covered_until=covered_until)
-    return answer.certainty, tuple(_state(row) for row in answer.candidates)
+def _answer(
+    row: Endpoint | Deployment,
+    revisions: Mapping[int, Sequence[Any]],
+    cover: Mapping[int, datetime | None],
+    at: datetime,
+    known: datetime | None,
+) -> dict[str, Any]:
+    mine, covered_until = revisions.get(row.pk, ()), cover.get(row.pk)
+    created_at = row.azure_created_at
+    if known is not None and not mine:
+        created_at = None  # when Azure made it was not known either
+    found = timeline.as_of(mine, at, covered_until=covered_until)
+    why = None
+    if not found.candidates:
+        why = timeline.why_unknown(mine, at, created_at=created_at, covered_until=covered_until)
+    return {
+        "certainty": found.certainty,
+        "states": tuple(_state(one) for one in found.candidates),
+        "why": why,
+        "azure_created_at": created_at,
+    }
 
 
 def _state(row: Any) -> StateThen:
-    return StateThen(row.pk, row.state, row.deleted, row.earliest, row.latest, row.cause)
+    return StateThen(row.pk, row.state, row.deleted, row.earliest, row.latest, row.cause, row.known_at)
