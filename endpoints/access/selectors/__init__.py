@@ -19,6 +19,7 @@ from endpoints.access.selectors.principals import (
     principal_now,
     principal_of,
 )
+from endpoints.access.selectors.then import PersonThen, people_then, principals_then
 from endpoints.access.selectors.tokens import own_tokens, token_row, tokens
 from endpoints.access.selectors.workspaces import (
     all_workspaces,
@@ -35,6 +36,7 @@ __all__ = [
     "HELD_BACK",
     "GrantRow",
     "PersonRow",
+    "PersonThen",
     "TokenRow",
     "WorkspaceRow",
     "all_workspaces",
@@ -46,11 +48,13 @@ __all__ = [
     "live_token",
     "own_tokens",
     "people",
+    "people_then",
     "person",
     "principal_for_token",
     "principal_for_user",
     "principal_now",
     "principal_of",
+    "principals_then",
     "token_row",
     "tokens",
     "user_id_by_name",

@@ -7,6 +7,7 @@ from endpoints.changes.selectors.after_review import (
     after_review_of,
     unreviewed,
 )
+from endpoints.changes.selectors.approvals_asof import CouldApprove
 from endpoints.changes.selectors.asked import base_to_ask_on
 from endpoints.changes.selectors.backtest import (
     Backtested,
@@ -14,6 +15,13 @@ from endpoints.changes.selectors.backtest import (
     StepBacktest,
     backtest_in,
     backtests,
+)
+from endpoints.changes.selectors.change_asof import (
+    ActiveThen,
+    ChangeThen,
+    active_then,
+    change_then,
+    last_completed_then,
 )
 from endpoints.changes.selectors.drills import DrillPage, DrillView, drill_of, drill_report
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
@@ -39,6 +47,7 @@ from endpoints.changes.selectors.templates import TemplatePage, TemplateRow, tem
 from endpoints.changes.selectors.waiting import Pulse, pulse, waiting_count
 
 __all__ = [
+    "ActiveThen",
     "AfterReviewPage",
     "AfterReviewView",
     "BacktestPage",
@@ -48,6 +57,8 @@ __all__ = [
     "ChangePage",
     "ChangeProgress",
     "ChangeRow",
+    "ChangeThen",
+    "CouldApprove",
     "DrillPage",
     "DrillView",
     "ExecutorState",
@@ -70,6 +81,7 @@ __all__ = [
     "TemplatePage",
     "TemplateRow",
     "accepted_by_people",
+    "active_then",
     "after_review_of",
     "approval_rule",
     "approval_rules",
@@ -80,6 +92,7 @@ __all__ = [
     "change_forecast",
     "change_progress",
     "change_rows",
+    "change_then",
     "drill_of",
     "drill_report",
     "executor_state",
@@ -87,6 +100,7 @@ __all__ = [
     "forecast_of",
     "holds_against",
     "kept_lights",
+    "last_completed_then",
     "light_of",
     "may_roll_back",
     "measurements_of",

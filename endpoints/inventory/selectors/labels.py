@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from endpoints.inventory.models import Endpoint
+from endpoints.inventory.marks import owner_of
+from endpoints.inventory.models import Endpoint, EndpointRevision
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +26,13 @@ def endpoint_labels(endpoint_ids: Iterable[int]) -> dict[int, EndpointLabels]:
     rows = Endpoint.objects.filter(pk__in=set(endpoint_ids))
     found = rows.values_list("pk", "workspace_id", "name", "owner", "tags")
     return {row[0]: EndpointLabels(*row) for row in found}
+
+
+def labels_on_record(endpoint_id: int, known: datetime) -> EndpointLabels | None:
+    """What the newest state that was on record by `known` said: what rules were matched against then; None: nothing."""
+    found = EndpointRevision.objects.filter(endpoint=endpoint_id, known_at__lte=known, deleted=False)
+    row = found.select_related("endpoint").order_by("-latest", "-pk").first()
+    if row is None:
+        return None
+    tags = row.state.get("tags", {})
+    return EndpointLabels(endpoint_id, row.endpoint.workspace_id, row.endpoint.name, owner_of(tags), tags)
