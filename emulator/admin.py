@@ -12,6 +12,7 @@ from emulator import foreign
 from emulator.cloud import Cloud
 from emulator.faults import FaultError
 from emulator.incidents import IncidentError
+from emulator.logs import exports
 from emulator.settings import SettingError
 from emulator.tokens import Identity
 from emulator.values import Json
@@ -38,6 +39,7 @@ class Admin:
                 web.post("/foreign", self.foreign),
                 web.post("/incidents", self.add_incident),
                 web.delete("/incidents", self.remove_incidents),
+                web.put("/diagnostics", self.diagnostics),
                 web.patch("/settings", self.settings),
                 web.patch("/identities/{name}", self.identity),
             ]
@@ -105,6 +107,11 @@ class Admin:
     async def remove_incidents(self, _request: web.Request) -> web.Response:
         return web.json_response({"removed": self._cloud.incidents.clear()})
 
+    async def diagnostics(self, request: web.Request) -> web.Response:
+        """From now on an endpoint's logs go where this says; what was exported before stays."""
+        exports.replace(self._cloud, await _mapping(request))
+        return web.json_response({"changed": True})
+
     async def settings(self, request: web.Request) -> web.Response:
         values = await _mapping(request)
         self._cloud.settings.change(values)
@@ -146,7 +153,7 @@ async def _refusals(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except (FaultError, SettingError, foreign.ForeignError, IncidentError) as error:
+    except (FaultError, SettingError, foreign.ForeignError, IncidentError, exports.ExportError) as error:
         return web.json_response({"error": f"{error} Nothing was changed."}, status=400)
 
 

@@ -64,6 +64,10 @@ class AdminClient:
     def clear_incidents(self) -> None:
         self.call("DELETE", "/incidents")
 
+    def diagnostics(self, endpoint: str, *, logs: list[str], workspace: str | None = None) -> None:
+        """From now on these logs of an endpoint go to a Log Analytics workspace, by default the one of before."""
+        self.call("PUT", "/diagnostics", {"endpoint": endpoint, "logs": logs, "workspace": workspace})
+
     def log(self, since: int = 0) -> list[Json]:
         """The world log after record `since`: the ground truth."""
         return list(self.call("GET", f"/log?since={since}")["records"])

@@ -112,6 +112,14 @@ class Behaviour:
     activity_app_caller: Literal["object_id", "app_id"] = "object_id"
     """`caller` of an event that an application caused: its object id or its application id."""
 
+    # Logs
+    logs_row_cap: int = 500_000
+    """Rows of one answer; of more there come so many, and an error beside them."""
+    logs_resource: Literal["endpoint", "workspace"] = "endpoint"
+    """`_ResourceId` of a row: the endpoint's, or the workspace's, which the table's page names as its resource type."""
+    mirrored_rows: Literal["logged", "absent"] = "logged"
+    """Whether a mirrored copy has a row of its own, under another x-request-id. Metrics are known to count copies."""
+
     # Resource Graph
     resource_graph_delay_seconds: float = 0.0
     """How old the world is that Resource Graph shows: it is eventually consistent."""

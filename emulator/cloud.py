@@ -12,6 +12,7 @@ from emulator.faults import Faults
 from emulator.graph.quota import Quota
 from emulator.graph.rows import Rows
 from emulator.incidents import Incidents
+from emulator.logs.requests import Sent
 from emulator.models import Models
 from emulator.monitor.budget import Budget
 from emulator.monitor.load import Workload
@@ -24,6 +25,7 @@ from emulator.vault.secrets import Vaults
 from emulator.views import Views
 
 _ACTIVITY_SECONDS = 30
+_LOGS_SECONDS = 30
 
 
 @dataclass(slots=True)
@@ -46,4 +48,6 @@ class Cloud:
     budget: Budget = field(default_factory=lambda: Budget(time.monotonic))
     graph_quota: Quota = field(default_factory=lambda: Quota(time.monotonic))
     activity_quota: Quota = field(default_factory=lambda: Quota(time.monotonic, _ACTIVITY_SECONDS))
+    logs_quota: Quota = field(default_factory=lambda: Quota(time.monotonic, _LOGS_SECONDS))
+    sent: Sent = field(default_factory=Sent)
     requests: RequestLog = field(default_factory=RequestLog)

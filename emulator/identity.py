@@ -10,7 +10,7 @@ from emulator.errors import ArmError
 from emulator.listener import base_url
 from emulator.monitor.dataplane import AUDIENCE
 from emulator.requestlog import Entry
-from emulator.tokens import SCORING_AUDIENCE, VAULT_AUDIENCE
+from emulator.tokens import LOGS_AUDIENCE, SCORING_AUDIENCE, VAULT_AUDIENCE
 from emulator.values import Json
 
 
@@ -74,6 +74,8 @@ def cloud_metadata(request: web.Request) -> list[Json]:
             },
             "metrics": f"{base}/metrics/{{region}}",
             "metricsAudience": AUDIENCE,
+            "logs": f"{base}/logs",
+            "logsAudience": LOGS_AUDIENCE,
             "keyVaultAudience": VAULT_AUDIENCE,
             "scoringAudience": SCORING_AUDIENCE,
         }

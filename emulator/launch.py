@@ -53,6 +53,11 @@ class Emulator:
         return str(self.where["metrics"])
 
     @property
+    def logs(self) -> str:
+        """Where logs are queried, `https://127.0.0.1:…/logs`."""
+        return str(self.where["logs"])
+
+    @property
     def vault(self) -> str:
         """Where secrets are read, `https://127.0.0.1:…`: the scenario's first vault."""
         return str(self.where["vault"])

@@ -50,6 +50,10 @@ class Model:
     labels: tuple[str, ...] = ("accept", "refer", "decline")
     confidence: tuple[float, float] = (0.6, 0.99)
     logs: tuple[str, ...] = ()
+    reports: bool = False
+    """Whether it writes a line about each answer into its console: how sure it was, and which model it is."""
+    high_risk: tuple[str, ...] = ()
+    """Labels of which it says in that line that the stakes are high; without any it says nothing of it."""
     incidents: tuple[Incident, ...] = ()
     wears: Wear | None = None
     answers: Json | None = None
@@ -70,10 +74,14 @@ class Model:
     def failure(self, roll: float) -> Failure | None:
         return picked(self.failures, roll)
 
-    def answer(self, *seed: object) -> Json:
+    def guess(self, *seed: object) -> tuple[str, float]:
+        """Label and confidence."""
         low, high = self.confidence
         label = self.labels[int(chance("label", *seed) * len(self.labels))]
-        confidence = round(low + (high - low) * chance("confidence", *seed), 4)
+        return label, round(low + (high - low) * chance("confidence", *seed), 4)
+
+    def answer(self, *seed: object) -> Json:
+        label, confidence = self.guess(*seed)
         made_up = {"$label": label, "$confidence": confidence, "$text": str(confidence)}
         return dict(_filled(self.answers or _USUAL_ANSWER, made_up))
 
@@ -122,7 +130,7 @@ def model(values: dict[str, Any]) -> Model:
     incidents = tuple(Incident(**item) for item in values.pop("incidents", ()))
     if "wears" in values:
         values["wears"] = Wear(**values["wears"])
-    for name in ("labels", "confidence", "logs"):
+    for name in ("labels", "confidence", "logs", "high_risk"):
         if name in values:
             values[name] = tuple(values[name])
     return Model(failures=failures, incidents=incidents, **values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from emulator.cloud import Cloud
 from emulator.control import Fate, effective_body
 from emulator.errors import ArmError
 from emulator.fold import Resource
+from emulator.logs.requests import Request, line
 from emulator.models import Failure, Model, picked
 from emulator.monitor.minutes import OK
 from emulator.requestlog import Entry
@@ -27,6 +28,7 @@ from emulator.values import Json, chance, new_guid, seconds
 
 _HEADER = "azureml-model-deployment"
 _MODEL_STATUS = "ms-azureml-model-error-statuscode"
+_MODEL_REASON = "ms-azureml-model-error-reason"
 _NOT_ALLOWED = re.compile(r"[^A-Za-z0-9_-]")
 _CLIENT_ID_LENGTH = 40
 _TOO_MANY = "Too many pending requests"
@@ -50,14 +52,55 @@ class Scoring:
     async def score(self, request: web.Request, entry: Entry, _fate: Fate | None) -> web.Response:
         headers = self._trace(request, entry)
         raw = await request.read()
+        took_ms = 0.0
         try:
-            response = await self._score(request, entry, raw)
+            response, took_ms = await self._score(request, entry, raw)
         except ArmError as error:
             response = _plain(error.status, error.message)
             response.headers.update(error.headers)
         response.headers.update(headers)
         response.headers["Server"] = "azureml-frontdoor"
+        self._log(request, entry, raw, response, took_ms)
         return response
+
+    def _log(
+        self, request: web.Request, entry: Entry, raw: bytes, response: web.Response, took_ms: float
+    ) -> None:
+        """Into the traffic log, refused requests too; the copy for the shadow deployment under an id of its own."""
+        try:
+            endpoint = self._endpoint(request)
+        except ArmError:
+            return
+        told = response.headers.get(_MODEL_STATUS)
+        at = self.cloud.control.clock()
+        logged = Request(
+            at=at,
+            request_id=response.headers["x-request-id"],
+            client_id=entry.client_request_id or "",
+            deployment=entry.deployment or "",
+            status=response.status,
+            model_status=200 if response.status == 200 else int(told) if told else None,
+            model_reason=response.headers.get(_MODEL_REASON, ""),
+            sent_bytes=len(raw),
+            answered_bytes=len(response.body) if isinstance(response.body, bytes) else 0,
+            took_ms=took_ms,
+            user_agent=entry.user_agent or "",
+        )
+        self.cloud.sent.add(endpoint.id, self._with_line(endpoint, logged, raw))
+        if entry.mirrored_to is not None and self.cloud.settings.behaviour.mirrored_rows == "logged":
+            copied = replace(logged, request_id=new_guid(), deployment=entry.mirrored_to)
+            copied = replace(copied, status=200, model_status=200, model_reason="")
+            self.cloud.sent.add(endpoint.id, self._with_line(endpoint, copied, raw))
+
+    def _with_line(self, endpoint: Resource, logged: Request, raw: bytes) -> Request:
+        """With what the model writes about an answer that it gave."""
+        if logged.status != 200 or not logged.deployment:
+            return logged
+        deployment = self._deployment(endpoint, logged.deployment, 404)
+        asset = str(deployment.body["properties"].get("model") or "")
+        model, seed = self.cloud.models.of(deployment.id), self.cloud.settings.seed
+        told = line(model, asset, logged.request_id, logged.client_id, seed, asset, raw.hex())
+        return replace(logged, line=told)
 
     async def swagger(self, request: web.Request, _entry: Entry, _fate: Fate | None) -> web.Response:
         self.cloud.control.advance()
@@ -65,7 +108,8 @@ class Scoring:
         self._authenticate(request, endpoint)
         return web.json_response(_swagger(names.last(endpoint.id)))
 
-    async def _score(self, request: web.Request, entry: Entry, raw: bytes) -> web.Response:
+    async def _score(self, request: web.Request, entry: Entry, raw: bytes) -> tuple[web.Response, float]:
+        """The answer, and how many milliseconds it is told to have taken."""
         self.cloud.control.advance()
         endpoint = self._endpoint(request)
         self._authenticate(request, endpoint)
@@ -78,7 +122,7 @@ class Scoring:
         self._count(deployment, entry.mirrored_to, response, took_ms)
         response.headers[_HEADER] = names.last(deployment.id)
         response.headers["azureml-model-session"] = names.last(deployment.id)
-        return response
+        return response, took_ms
 
     def _count(
         self, deployment: Resource, mirrored_to: str | None, response: web.Response, took_ms: float
@@ -232,7 +276,7 @@ def _model_error(status: int, reason: str) -> web.Response:
     """424: the container's own status travels in headers."""
     response = _plain(424, reason)
     response.headers[_MODEL_STATUS] = str(status)
-    response.headers["ms-azureml-model-error-reason"] = reason
+    response.headers[_MODEL_REASON] = reason
     return response
 
 

@@ -14,6 +14,7 @@ from emulator.admin import Admin
 from emulator.arm.front import Front
 from emulator.cloud import Cloud
 from emulator.listener import Handler, serve
+from emulator.logs.dataplane import Logs
 from emulator.monitor.dataplane import Batch
 from emulator.scoring import Scoring
 from emulator.values import Json
@@ -52,6 +53,7 @@ class Server:
         return {
             "arm": f"{scheme}://{listen.host}:{port}",
             "metrics": f"{scheme}://{listen.host}:{port}/metrics/{{region}}",
+            "logs": f"{scheme}://{listen.host}:{port}/logs",
             "vault": f"{scheme}://{listen.host}:{port}",
             "identity_endpoint": f"http://{listen.host}:{identity_port}/msi/token",
             "identity_header": self._cloud.identity_header,
@@ -76,7 +78,7 @@ class Server:
 
 
 def azure(cloud: Cloud) -> web.Application:
-    """ARM, metadata, managed identity, metrics, secrets and scoring behind one port."""
+    """ARM, metadata, managed identity, metrics, logs, secrets and scoring behind one port."""
     scoring = Scoring(cloud)
     app = web.Application(client_max_size=_BODY_LIMIT)
     app.router.add_get("/metadata/endpoints", _metadata)
@@ -88,6 +90,9 @@ def azure(cloud: Cloud) -> web.Application:
         "/metrics/{region}/subscriptions/{subscription}/metrics:getBatch",
         _handler(cloud, "metrics", Batch(cloud).answer),
     )
+    logs = Logs(cloud)
+    app.router.add_post("/logs/v1/workspaces/{workspace}/query", _handler(cloud, "logs", logs.of_workspace))
+    app.router.add_post("/logs/v1/{resource:.+}/query", _handler(cloud, "logs", logs.of_resource))
     secret = _handler(cloud, "vault", Secrets(cloud).answer)
     app.router.add_get("/secrets/{name}", secret)
     app.router.add_get("/secrets/{name}/{version}", secret)

@@ -49,6 +49,13 @@ class Settings:
     activity_delay_max: float = 1200.0
     activity_queries: float = 50.0
     """Queries of the activity log by one caller in 30 seconds; more are 429. 0 does not limit."""
+    logs_delay_min: float = 180.0
+    """Seconds until a row of a log can be queried, at least and at most."""
+    logs_delay_max: float = 600.0
+    logs_queries: float = 200.0
+    """Queries of logs by one caller in 30 seconds; more are 429. 0 does not limit."""
+    logs_query_ms: float = 0.0
+    """How long a query of logs takes; five of one caller run at once, further ones wait."""
     scoring_wait_ms: float = 250.0
     """The longest that a scoring request really waits; how long it took is told as if it had waited all of it."""
     quota_cores: float = 100_000.0

@@ -19,6 +19,7 @@ from emulator.values import Clock, Json, guid
 ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 SCORING_AUDIENCE = "https://ml.azure.com"
 VAULT_AUDIENCE = "https://vault.azure.net"
+LOGS_AUDIENCE = "https://api.loganalytics.io"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from emulator import names
 from emulator.arm import deployments
@@ -31,12 +31,18 @@ def get_logs(cloud: Cloud, call: Call) -> Reply:
 
 
 def _lines(cloud: Cloud, found: Resource, container: str) -> list[str]:
-    started = moment(found.created_at)
     told = _storage(found) if container == "StorageInitializer" else _server(cloud, found)
-    return [
-        f"{(started + timedelta(seconds=i)).strftime('%Y-%m-%d %H:%M:%S')},000 {text}"
-        for i, text in enumerate(told)
-    ]
+    return [f"{at.strftime('%Y-%m-%d %H:%M:%S')},000 {text}" for at, text in _timed(found, told)]
+
+
+def server_lines(cloud: Cloud, found: Resource) -> list[tuple[datetime, str]]:
+    """What the server wrote as it started, and when."""
+    return _timed(found, _server(cloud, found))
+
+
+def _timed(found: Resource, told: list[str]) -> list[tuple[datetime, str]]:
+    started = moment(found.created_at)
+    return [(started + timedelta(seconds=i), text) for i, text in enumerate(told)]
 
 
 def _storage(found: Resource) -> list[str]:

@@ -1,4 +1,4 @@
-"""Diagnostic settings of an endpoint: which logs and metrics go to a workspace. Told by the scenario; read only."""
+"""Diagnostic settings of an endpoint: which logs and metrics go where. Told by the scenario or the admin port."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from emulator.arm.call import Call, Reply, reply
 from emulator.arm.routes import ANY_SCOPE, Route, Table, at
 from emulator.cloud import Cloud
 from emulator.errors import not_found
+from emulator.logs.exports import in_force
 from emulator.monitor.catalogue import LOG_CATEGORIES
 from emulator.values import Json
 
@@ -29,8 +30,9 @@ def _of(cloud: Cloud, call: Call) -> list[Json]:
     resource = cloud.control.world.find(owner)
     if resource is None:
         raise not_found(owner)
+    now = cloud.control.clock()
     told = cloud.workload.diagnostics.get(names.key(resource.id), [])
-    return [_document(resource.id, item) for item in told]
+    return [_document(resource.id, item) for item in told if in_force(item, now)]
 
 
 def _document(resource_id: str, told: Json) -> Json:

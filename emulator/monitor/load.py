@@ -19,6 +19,8 @@ class Load:
     peak: float = 3.0
     hour: float = 14.0
     weekend: float = 0.7
+    logged: float = 0.0
+    """So many of each minute's requests, at most, the logs tell of for each deployment, beside those really sent."""
 
 
 @dataclass(frozen=True, slots=True)
