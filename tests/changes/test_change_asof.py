@@ -105,23 +105,26 @@ def test_roles_then__of_a_disabled_account__are_left_out_from_then_on(desk: Desk
     assert "Vera" not in names(before + timedelta(seconds=2))
 
 
-def test_quorum_then__of_a_rule_made_later__is_not_asked_for(desk: Desk) -> None:
+def test_quorum_then__of_a_rule_made_later__is_not_asked_for(desk: Desk, admin: User) -> None:
     change_id = desk.request()
     before = db_now()
     boss = make_person("boss", {desk.workspace.slug: ["reviewer"]})
     make_person("other", {desk.workspace.slug: ["reviewer"]})
-    services.propose_rule(
+    made = services.propose_rule(
         principal=principal(boss),
         workspace_id=desk.workspace.pk,
         draft=services.RuleDraft("Two for risk", "checkout-*", required=2),
         reason="After the incident of May.",
     )
+    proposed = db_now()
+    services.decide_rule(principal=principal(admin), rule_id=made.rule_id, accept=True)
     after = db_now()
 
-    old, new = seen(desk, change_id, before).quorum, seen(desk, change_id, after).quorum
+    needed = [
+        quorum.needed for at in (before, proposed, after) if (quorum := seen(desk, change_id, at).quorum)
+    ]
 
-    assert old is not None and new is not None
-    assert (old.needed, new.needed) == (1, 2)
+    assert needed == [1, 1, 2]
 
 
 def test_quorum_then__of_an_approval_that_lost_its_power_later__stood_before(desk: Desk, admin: User) -> None:
