@@ -95,12 +95,15 @@ def require(
         raise Refused(decision.reason)
 
 
-def visible_workspaces(principal: Principal) -> frozenset[int]:
-    """The workspaces whose contents this principal may see; all others do not exist for it."""
+def visible_workspaces(principal: Principal, action: Action = Action.VIEW) -> frozenset[int]:
+    """The workspaces whose contents this principal may see; all others do not exist for it.
+
+    With an `action`, those in which it may do that.
+    """
     return frozenset(
         workspace_id
         for workspace_id in principal.roles
-        if decide(principal, Action.VIEW, workspace_id=workspace_id).allowed
+        if decide(principal, action, workspace_id=workspace_id).allowed
     )
 
 

@@ -143,7 +143,7 @@ def principal_of(request: Request) -> Principal:
 def _workspace(principal: Principal, slug: str, action: Action | None) -> WorkspaceRow:
     """The workspace that the address names, also for those who may only manage it and see nothing in it."""
     try:
-        return access.workspace_by_slug(principal, slug)
+        return access.workspace_by_slug(principal, slug, action or Action.VIEW)
     except NotFound:
         if action is Action.VIEW or not decide(principal, Action.ACCESS_VIEW):
             raise

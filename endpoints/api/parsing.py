@@ -23,6 +23,9 @@ class StrictJsonParser(BaseParser):
     """`application/json` without NaN, doubled keys, lone surrogates, NUL or numbers too long to be read."""
 
     media_type = "application/json"
+    most_bytes: int | None = None
+    """None: the limit for uploads."""
+    too_large: type[APIException] = TooLarge
 
     def parse(
         self,
@@ -30,24 +33,31 @@ class StrictJsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        raw = _read(stream) if stream is not None else b""
         try:
-            value = json.loads(raw.decode(), parse_constant=_constant, object_pairs_hook=_unique)
-            _storable(value)
-        except (ValueError, RecursionError) as error:
-            # What the parser says of its own accord names lines and columns; a recursion error says nothing.
-            reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-            raise ParseError(f"The body is not JSON that can be used: {reason}.") from error
-        return value
+            return one_value(self.read(stream))
+        except ValueError as error:
+            raise ParseError(f"The body is not JSON that can be used: {error}.") from error
+
+    def read(self, stream: IO[bytes] | None) -> bytes:
+        """The body within its limit, which Django does not apply to a stream."""
+        if stream is None:
+            return b""
+        limit = self.most_bytes or settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise self.too_large
+        return raw
 
 
-def _read(stream: IO[bytes]) -> bytes:
-    """The body within the limit for uploads, which Django does not apply to a stream."""
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    raw = stream.read(limit + 1)
-    if len(raw) > limit:
-        raise TooLarge
-    return raw
+def one_value(raw: bytes) -> Any:
+    """The document that these bytes are; ValueError says why it can't be used."""
+    try:
+        value = json.loads(raw.decode(), parse_constant=_constant, object_pairs_hook=_unique)
+        _storable(value)
+    except RecursionError as error:
+        # What the parser says of its own accord names lines and columns; a recursion error says nothing.
+        raise ValueError("it is nested too deeply") from error
+    return value
 
 
 def _constant(name: str) -> Any:

@@ -47,7 +47,7 @@ class ApiView(APIView):
 
     authentication_classes = (BearerToken, BrowserSession)
     permission_classes: tuple[type[BasePermission], ...] = (ByRule,)
-    parser_classes = (StrictJsonParser,)
+    parser_classes: tuple[type[StrictJsonParser], ...] = (StrictJsonParser,)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = AlwaysJson
     http_method_names = ("get", "head", "post", "put", "delete")

@@ -6,12 +6,15 @@ said the same, "@" holds the moments of what a source added after its first word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Any
 
 from endpoints.challenges.recorded import FIELDS, Source
+from endpoints.core.ids import ref
 
 Values = dict[str, Any]
 Givers = dict[str, tuple[Source, ...]]
@@ -23,6 +26,7 @@ RANKED = (Source.LOG, Source.MODEL, Source.CALLER)
 LATER = " later"
 """After a source's name in `conflicts`: what it said when it spoke again, and otherwise than at first."""
 EVERYTHING, MOMENTS = "*", "@"
+_NOT_IN_REFS, _LONGEST_NAME = re.compile(r"[^A-Za-z0-9_.-]"), 50
 _TEXTS = frozenset({"request_id", "client_id", "deployment", "model_version", "app_version"})
 _BY_NAME = {str(source): source for source in Source}
 
@@ -69,6 +73,14 @@ class SeenRow:
         """Who spoke of it at all, whose word counts first first."""
         return tuple(source for source in RANKED if self.known_at(source) is not None)
 
+    @property
+    def ref(self) -> str:
+        """The record as the ledger names it."""
+        name = _NOT_IN_REFS.sub(".", self.key)
+        if len(name) > _LONGEST_NAME:
+            name = f"{name[: _LONGEST_NAME - 17]}.{sha256(self.key.encode()).hexdigest()[:16]}"
+        return ref("prediction", f"{self.endpoint_id}.{self.day:%Y%m%d}.{name}")
+
     def known_at(self, source: Source) -> datetime | None:
         """When a source's first word came in."""
         match source:
@@ -90,15 +102,15 @@ class SeenRow:
         if not heard:
             return None
         said = {name: self._said(name, heard, known) for name in FIELDS}
-        values = {name: words[0][1] for name, words in said.items() if words}
+        values: dict[str, Any] = {name: "" if name in _TEXTS else None for name in FIELDS}
+        values |= {"at": self.at} | {name: words[0][1] for name, words in said.items() if words}
         conflicts = {
             name: {str(source): jsonable(name, value) for source, value in words[1:] if value != words[0][1]}
             for name, words in said.items()
         }
         return replace(
             self,
-            **{name: values.get(name, "" if name in _TEXTS else None) for name in FIELDS if name != "at"},
-            at=values.get("at", self.at),
+            **values,
             origin={name: str(words[0][0]) for name, words in said.items() if words},
             also={name: agreeing for name, words in said.items() if (agreeing := _agreeing(words))},
             later={name: heard_of for name in self.later if (heard_of := self._later_then(name, known))},

@@ -67,6 +67,8 @@ _DEEDS = {
     "budget.withdrawn": "took a proposed latency budget back",
     "figure.defined": "defined a business figure",
     "figure.ended": "ended a business figure",
+    "predictions.sent": "sends records of requests",
+    "predictions.dropped": "dropped records of requests that are past their time",
     "endpoint.drift": "changed outside the portal",
     "drift.attributed": "looked in Azure's activity log who changed it",
     "rule.proposed": "proposed an approval rule",

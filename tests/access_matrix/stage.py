@@ -33,7 +33,7 @@ SLUGS = {HERE: "mlw-prod-weu", THERE: "mlw-test-neu"}
 ROLES = ("requester", "reviewer", "operator", "supervisor", "finops", "auditor")
 INSIDERS = ("author", *ROLES)
 PRINCIPALS = (*INSIDERS, "admin", "outsider", "anonymous")
-SCOPES = ("read", "change", "approve", "rollback", "audit", "admin")
+SCOPES = ("read", "change", "approve", "rollback", "audit", "admin", "predictions", "cases")
 
 
 @dataclass
@@ -152,6 +152,7 @@ def _name_things(place: Place, token_id: int) -> None:
                 "total": 1,
             }
         ],
+        "records": [{"at": f"{db_now():%Y-%m-%dT%H:%M:%SZ}", "client_id": "order-1"}],
         "number": change.pk,
         "soon": f"{db_now() + timedelta(hours=1):%Y-%m-%dT%H:%M:00Z}",
         "seq": Entry.objects.filter(subject=f"change:{change.pk}").latest("seq").seq,

@@ -210,19 +210,19 @@ def test_minutes__with_figures_that_changed__are_counted_anew(endpoint: Endpoint
 def test_sending__by_who_may__is_in_the_ledger_once_an_hour_and_whole_or_not_at_all(
     endpoint: Endpoint, requester: User, supervisor: User
 ) -> None:
-    word = said(endpoint.pk, ago(minutes=5), client_id="a")
+    item = {"at": ago(minutes=5).isoformat(), "client_id": "a"}
     for _ in range(2):
-        send(principal=principal(requester), endpoint_id=endpoint.pk, records=[word])
+        send(principal=principal(requester), endpoint_id=endpoint.pk, items=[item])
     entry = Entry.objects.get(action="predictions.sent")
     assert (entry.endpoint, entry.after) == (f"endpoint:{endpoint.pk}", {"source": "caller", "records": 1})
     with pytest.raises(Refused):
-        send(principal=principal(supervisor), endpoint_id=endpoint.pk, records=[word])
+        send(principal=principal(supervisor), endpoint_id=endpoint.pk, items=[item])
     with pytest.raises(Invalid, match="itself"):
-        send(principal=principal(requester), endpoint_id=endpoint.pk, records=[word], source=Source.LOG)
-    future = said(endpoint.pk, ago(minutes=-60), client_id="b")
+        send(principal=principal(requester), endpoint_id=endpoint.pk, items=[item], source=Source.LOG)
+    future = {"at": ago(minutes=-60).isoformat(), "client_id": "b"}
     with pytest.raises(Invalid) as caught:
-        send(principal=principal(requester), endpoint_id=endpoint.pk, records=[word, future])
-    assert list(caught.value.fields) == ["records.1"]
+        send(principal=principal(requester), endpoint_id=endpoint.pk, items=[item, future])
+    assert list(caught.value.fields) == ["records.1.at"]
     with pytest.raises(Invalid, match="1 to 5,000"):
-        send(principal=principal(requester), endpoint_id=endpoint.pk, records=[])
+        send(principal=principal(requester), endpoint_id=endpoint.pk, items=[])
     assert Prediction.objects.count() == 1

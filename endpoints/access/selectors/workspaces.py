@@ -12,9 +12,15 @@ from endpoints.access.rows import WorkspaceRow
 from endpoints.core.errors import NotFound
 
 
-def workspace_by_slug(principal: Principal, slug: str) -> WorkspaceRow:
-    """A workspace that this principal may see; NotFound otherwise, whether it exists or not."""
-    found = Workspace.objects.filter(slug=slug, pk__in=visible_workspaces(principal)).first()
+def workspace_by_slug(principal: Principal, slug: str, action: Action = Action.VIEW) -> WorkspaceRow:
+    """A workspace that this principal may see, or may do something in; NotFound otherwise, there or not.
+
+    Beside `action` seeing counts too, so that whoever sees the workspace is told why they may not do it.
+    """
+    seen = visible_workspaces(principal)
+    if action is not Action.VIEW:
+        seen |= visible_workspaces(principal, action)
+    found = Workspace.objects.filter(slug=slug, pk__in=seen).first()
     if found is None:
         raise NotFound(f"There is no workspace {slug}, or you have no role on it.")
     return workspace_row(found)

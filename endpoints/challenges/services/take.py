@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,8 +15,10 @@ from endpoints.access.selectors import workspace
 from endpoints.audit import selectors as ledger
 from endpoints.audit.services import record as enter
 from endpoints.challenges.bounds import bounds, problem
+from endpoints.challenges.intake import Reader, read
 from endpoints.challenges.recorded import Record, Source
 from endpoints.challenges.services import stored
+from endpoints.challenges.services.fingerprints import NO_KEY, fingerprinter, keeps_fingerprints
 from endpoints.core.errors import Invalid, NotFound
 from endpoints.core.ids import ref
 from endpoints.dispatch import db_now
@@ -60,11 +63,12 @@ def take(records: Iterable[Record], *, source: Source) -> Taken:
 
 @transaction.atomic
 def send(
-    *, principal: Principal, endpoint_id: int, records: Sequence[Record], source: Source = Source.CALLER
+    *, principal: Principal, endpoint_id: int, items: Sequence[Any], source: Source = Source.CALLER
 ) -> Taken:
-    """Take what a program sends of one endpoint: everything or nothing. Invalid, with every mistake by its place.
+    """Take what a program sends of one endpoint, as `intake` reads it: everything or nothing.
 
-    That somebody sends is in the ledger once for each sender, endpoint and hour.
+    Invalid, with every mistake by its place. That somebody sends is in the ledger once for each sender, endpoint and
+    hour.
     """
     facts = endpoint_facts(endpoint_id)
     slug = workspace(facts.workspace_id).slug
@@ -73,9 +77,7 @@ def send(
         raise NotFound("There is no such endpoint, or it was deleted.")
     if source is Source.LOG:
         raise Invalid({"source": ["Azure's log is read by the portal itself. Nothing was stored."]})
-    if not 0 < len(records) <= MOST_AT_ONCE:
-        raise Invalid({"records": [f"Send 1 to {MOST_AT_ONCE:,} records at once. Nothing was stored."]})
-    taken = take(records, source=source)
+    taken = take(_read(items, endpoint_id), source=source)
     if taken.refused:
         raise Invalid({f"records.{place}": [reason] for place, reason in taken.refused})
     if not _is_on_record(principal, endpoint_id):
@@ -85,9 +87,24 @@ def send(
             subject=ref("endpoint", endpoint_id),
             workspace_id=facts.workspace_id,
             endpoint=ref("endpoint", endpoint_id),
-            after={"source": str(source), "records": len(records)},
+            after={"source": str(source), "records": len(items)},
         )
     return taken
+
+
+def _read(items: Sequence[Any], endpoint_id: int) -> list[Record]:
+    if not 0 < len(items) <= MOST_AT_ONCE:
+        raise Invalid({"records": [f"Send 1 to {MOST_AT_ONCE:,} records at once. Nothing was stored."]})
+    reader = Reader(
+        endpoint_id,
+        bounds({endpoint_id}, db_now(), settings.OPSPORTAL.prediction_days),
+        fingerprinter() if keeps_fingerprints() else None,
+        NO_KEY,
+    )
+    records, problems = read(items, reader)
+    if problems:
+        raise Invalid(problems)
+    return records
 
 
 def _is_on_record(principal: Principal, endpoint_id: int) -> bool:
