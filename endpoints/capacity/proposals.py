@@ -1,8 +1,8 @@
 """What could be saved on one deployment, and what must be left alone and why. Pure; VERSION names these rules.
 
 At most one proposal counts in sums, the one that saves most; the others are noted beside it, so that no instance is
-saved twice. What somebody still needs is never proposed: a rollback target, what an open case holds, what receives mirrored
-traffic or requests that name it by header.
+saved twice. Never proposed is what somebody still needs: a rollback target, what an open case holds, what receives
+mirrored traffic or requests that name it by header.
 """
 
 from __future__ import annotations
