@@ -44,7 +44,7 @@ def model_of(passport: Passport) -> str:
 
 
 def deployments_of(passport: Passport) -> tuple[str, ...]:
-    """Which deployments may have answered, in lower case: one when it is certain, all of them when it is one of several.
+    """Which deployments may have answered, in lower case: one when it is certain, else each of the several.
 
     Empty when nobody can say; then there is nothing to protect by name.
     """

@@ -62,7 +62,8 @@ def erasure_of_case(case_id: int) -> ErasureRow | None:
 
 def personal_entries(subject: str) -> list[int]:
     """The ledger's entries about a case that still hold text of people, other than where somebody sat."""
-    scope, filters, found = ledger.Scope(everything=True), ledger.Filters(subject=subject), []
+    scope, filters = ledger.Scope(everything=True), ledger.Filters(subject=subject)
+    found: list[int] = []
     cursor: int | None = None
     while len(found) < MOST_ENTRIES:
         page = ledger.entries(scope, filters, cursor, ledger.LARGEST_PAGE)

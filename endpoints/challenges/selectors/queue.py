@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -61,24 +62,26 @@ def queue(
     """
     found = _filtered(_in_tab(principal, tab), filters)
     newest_first = tab in (Tab.CLOSED, Tab.ALL)
-    if newest_first:
-        ordered = (found if after is None else found.filter(pk__lt=after)).order_by("-pk")
-    else:
-        ordered = _following(found, after).order_by("presses", "pk")
-    cases = list(with_names(ordered)[: limit + 1])
+    ordered = _newest_first(found, after) if newest_first else _urgent_first(found, after)
+    cases: list[Case] = list(with_names(ordered)[: limit + 1])
     rows = tuple(row_of(case) for case in cases[:limit])
     return QueuePage(rows, rows[-1].id if len(cases) > limit else None)
 
 
-def _following(found: QuerySet[Case], after: int | None) -> QuerySet[Case]:
+def _newest_first(found: QuerySet[Case], after: int | None) -> QuerySet[Case]:
+    return (found if after is None else found.filter(pk__lt=after)).order_by("-pk")
+
+
+def _urgent_first(found: QuerySet[Case], after: int | None) -> QuerySet[Any]:
+    """Those without a clock last."""
     presses = Coalesce(F("next_due_at"), Value(NEVER))
-    found = found.alias(presses=presses)
-    if after is None:
-        return found
-    pivot = Case.objects.filter(pk=after).values_list(presses, flat=True).first()
-    if pivot is None:
-        return found.none()
-    return found.filter(Q(presses__gt=pivot) | Q(presses=pivot, pk__gt=after))
+    placed = found.annotate(presses=presses)
+    if after is not None:
+        pivot = Case.objects.filter(pk=after).values_list(presses, flat=True).first()
+        if pivot is None:
+            return placed.none()
+        placed = placed.filter(Q(presses__gt=pivot) | Q(presses=pivot, pk__gt=after))
+    return placed.order_by("presses", "pk")
 
 
 def waiting_count(principal: Principal) -> int:
