@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from endpoints.challenges.answered import MIRROR, Answered
 from endpoints.challenges.facts import Fact, Section, Sure
@@ -18,7 +19,7 @@ _MONITOR = "Azure Monitor"
 
 def traffic_section(then: Moment) -> Section:
     """Both splits, since and until when, between which readings, and the estimate of what passed them by."""
-    facts = (
+    facts: tuple[Fact, ...] = (
         _split("split", "Live traffic", then, [one.live for one in then.split.splits]),
         _split("mirror", "Mirrored traffic", then, [one.mirror for one in then.split.splits]),
         _since(then),
@@ -35,13 +36,13 @@ def approval_section(then: Moment) -> Section:
     return Section("approval", "Who approved it", (_approval(then, found), _gates(then, found)))
 
 
-def health_section(then: Moment, answered: Answered) -> Section:
-    """Of that minute; of that hour where minutes are gone."""
+def health_section(then: Moment, answered: Answered, *, is_past_knowledge: bool) -> Section:
+    """Of that minute; of that hour where minutes are gone. Since when figures are known is not kept."""
     health = then.health
     figures = dict(health.figures) if health else {}
     budget = health.budget_p95 if health else None
     share = health.budget_failures if health else None
-    facts = (
+    facts: tuple[Fact, ...] = (
         _figure("p95", "p95 latency in ms", figures, answered, lambda one: one.p95),
         _figure("errors", "Requests that failed", figures, answered, lambda one: one.errors),
         _figure(
@@ -54,7 +55,17 @@ def health_section(then: Moment, answered: Answered) -> Section:
         _budget("budget_p95", "Latency budget, p95 in ms", budget),
         _budget("budget_failures", "Budget of failures, share of requests", share),
     )
+    if is_past_knowledge:
+        facts = tuple(_as_known_now(fact) for fact in facts)
     return Section("health", "Health then", facts)
+
+
+def _as_known_now(fact: Fact) -> Fact:
+    if fact.value is None:
+        return fact
+    return replace(
+        fact, reason=f"{fact.reason} As known now: since when figures are known is not kept.".strip()
+    )
 
 
 def _split(name: str, label: str, then: Moment, splits: list[dict[str, int]]) -> Fact:

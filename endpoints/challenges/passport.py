@@ -43,7 +43,7 @@ def passport(
         ),
         traffic_section(moment),
         approval_section(moment),
-        health_section(moment, answered),
+        health_section(moment, answered, is_past_knowledge=known is not None),
         _absent(row),
     ]
     made = Passport(

@@ -7,6 +7,7 @@ from endpoints.changes.selectors.after_review import (
     after_review_of,
     unreviewed,
 )
+from endpoints.changes.selectors.approval import Approval, Approved, GateSaid, approval_of
 from endpoints.changes.selectors.approvals_asof import CouldApprove
 from endpoints.changes.selectors.asked import base_to_ask_on
 from endpoints.changes.selectors.backtest import (
@@ -50,6 +51,8 @@ __all__ = [
     "ActiveThen",
     "AfterReviewPage",
     "AfterReviewView",
+    "Approval",
+    "Approved",
     "BacktestPage",
     "Backtested",
     "BakeView",
@@ -62,6 +65,7 @@ __all__ = [
     "DrillPage",
     "DrillView",
     "ExecutorState",
+    "GateSaid",
     "GateView",
     "KeptLight",
     "Measured",
@@ -83,6 +87,7 @@ __all__ = [
     "accepted_by_people",
     "active_then",
     "after_review_of",
+    "approval_of",
     "approval_rule",
     "approval_rules",
     "backtest_in",

@@ -50,6 +50,16 @@ from endpoints.inventory.selectors.freshness import (
     places,
 )
 from endpoints.inventory.selectors.history import HistoryItem, HistoryPage, drifts, history
+from endpoints.inventory.selectors.named import (
+    ModelThen,
+    Readings,
+    SplitRun,
+    deployments_named,
+    models_between,
+    readings_around,
+    runs_between,
+    split_run,
+)
 from endpoints.inventory.selectors.sight import (
     CurrentSplit,
     DeploymentState,
@@ -85,7 +95,10 @@ __all__ = [
     "Freshness",
     "HistoryItem",
     "HistoryPage",
+    "ModelThen",
     "Place",
+    "Readings",
+    "SplitRun",
     "SplitSpan",
     "StateThen",
     "Unreadable",
@@ -94,6 +107,7 @@ __all__ = [
     "deployment_states",
     "deployments_as_of",
     "deployments_between",
+    "deployments_named",
     "differ",
     "drifts",
     "endpoint_as_of",
@@ -109,8 +123,12 @@ __all__ = [
     "freshness",
     "freshness_of",
     "history",
+    "models_between",
     "places",
     "raw_document",
+    "readings_around",
+    "runs_between",
+    "split_run",
     "split_spans",
     "verified_splits",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,10 +89,20 @@ def deployments_as_of(
 
 
 def deployments_of(
-    endpoint_ids: Iterable[int], at: datetime, *, known: datetime | None = None, maybe_there: bool = False
+    endpoint_ids: Iterable[int],
+    at: datetime,
+    *,
+    known: datetime | None = None,
+    maybe_there: bool = False,
+    names: Collection[str] | None = None,
 ) -> dict[int, tuple[DeploymentThen, ...]]:
-    """Those of many endpoints by endpoint, in a handful of queries. `maybe_there`: only those that may have been."""
+    """Those of many endpoints by endpoint, in a handful of queries. `maybe_there`: only those that may have been.
+
+    `names`: only those that had one of these, lower case.
+    """
     found = Deployment.objects.filter(endpoint_id__in=list(endpoint_ids)).select_related("endpoint")
+    if names is not None:
+        found = found.filter(name_key__in=list(names))
     if maybe_there:
         alive = Q(deleted_at__isnull=True) | Q(deleted_at__gt=at)
         if known is not None:

@@ -1,0 +1,178 @@
+"""What a record of one request is held against: the deployments of a name, the split in force, the readings around it.
+
+Each is found by an index, however long the endpoint's history is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from endpoints.core import traffic
+from endpoints.core.ids import arm_key
+from endpoints.core.traffic import Split
+from endpoints.inventory.assets import short
+from endpoints.inventory.models import DeploymentRevision, EndpointRevision, SyncRun
+from endpoints.inventory.selectors.asof import DeploymentThen, deployments_of
+
+# Revisions of one endpoint to walk through for the one that brought a split; a tag that moves makes one, too.
+_MOST_WALKED = 1000
+_FIRST_STEP = 10
+_SPLIT = {"live": F("state__traffic"), "mirror": F("state__mirror_traffic")}
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRun:
+    """A split from the revision that brought it on. It began between `earliest` and `latest`, by `cause`.
+
+    `until`: when the next split was in force for certain; None: it still is. `earliest` None: not known.
+    """
+
+    revision_id: int
+    cause: str
+    earliest: datetime | None
+    latest: datetime
+    until: datetime | None
+    known_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """The end of the last reading before a moment, and the beginning of the first one after; None: none is kept."""
+
+    before: datetime | None
+    after: datetime | None
+
+
+def deployments_named(
+    endpoint_id: int, names: Collection[str], at: datetime, *, known: datetime | None = None
+) -> tuple[DeploymentThen, ...]:
+    """Every deployment that ever had one of these names (lower case), as it was at `at`."""
+    if not names:
+        return ()
+    return deployments_of([endpoint_id], at, known=known, names=names).get(endpoint_id, ())
+
+
+def split_run(endpoint_id: int, latest: datetime, *, known: datetime | None = None) -> SplitRun | None:
+    """Of the split that the newest revision with this `latest`, or an earlier one, shows. None: there is none.
+
+    None also where so many revisions keep one split that the one which brought it is not found.
+    """
+    rows = EndpointRevision.objects.filter(endpoint_id=endpoint_id)
+    if known is not None:
+        rows = rows.filter(known_at__lte=known)
+    held: dict[str, Any] | None = None
+    walked = 0
+    for row in _walked(rows.filter(latest__lte=latest).order_by("-latest", "-pk")):
+        if held is not None and not _same(held, row):
+            break
+        held, walked = row, walked + 1
+    if held is None or walked >= _MOST_WALKED:
+        return None
+    return _run(held, _next_split(rows, latest, held))
+
+
+def readings_around(
+    workspace_id: int, arm_id: str, at: datetime, *, known: datetime | None = None
+) -> Readings:
+    """Of runs that read the endpoint; those that list it as unreadable are passed over."""
+    runs = SyncRun.objects.filter(workspace_id=workspace_id, reads_ended__isnull=False)
+    if known is not None:
+        runs = runs.filter(reads_ended__lte=known)
+    before = runs.filter(reads_ended__lte=at).order_by("-reads_ended")
+    after = runs.filter(reads_ended__gt=at, reads_began__gte=at).order_by("reads_ended")
+    return Readings(_first(before, arm_id, "reads_ended"), _first(after, arm_id, "reads_began"))
+
+
+def runs_between(
+    workspace_id: int, arm_id: str, since: datetime, until: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """When each run that read the endpoint began and ended to read, oldest first; one on each side included."""
+    runs = SyncRun.objects.filter(workspace_id=workspace_id, reads_ended__isnull=False)
+    within = runs.filter(reads_ended__gt=since, reads_ended__lte=until).order_by("reads_ended")
+    before = runs.filter(reads_ended__lte=since).order_by("-reads_ended")[:1]
+    after = runs.filter(reads_ended__gt=until).order_by("reads_ended")[:1]
+    fields = ("reads_began", "reads_ended", "unreadable")
+    found = [
+        row
+        for part in (before, within, after)
+        for row in part.values_list(*fields)
+        if not _failed(row[2], arm_id)
+    ]
+    return tuple((began, ended) for began, ended, _ in found)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelThen:
+    """A deployment's model (`risk:7`) from one revision on, and when that began."""
+
+    model: str
+    earliest: datetime | None
+    latest: datetime
+
+
+def models_between(
+    deployment_id: int, since: datetime, until: datetime, *, known: datetime | None = None
+) -> tuple[ModelThen, ...]:
+    """What a deployment had at any time of a stretch, oldest first, the one before it included."""
+    rows = DeploymentRevision.objects.filter(deployment_id=deployment_id)
+    if known is not None:
+        rows = rows.filter(known_at__lte=known)
+    fields = ("state__model", "earliest", "latest")
+    before = rows.filter(latest__lte=since).order_by("-latest", "-pk")[:1]
+    within = rows.filter(latest__gt=since, latest__lte=until).order_by("latest", "pk")[:_MOST_WALKED]
+    after = rows.filter(latest__gt=until).order_by("latest", "pk")[:1]
+    found = [row for part in (before, within, after) for row in part.values_list(*fields)]
+    return tuple(ModelThen(short(model or ""), earliest, latest) for model, earliest, latest in found)
+
+
+def _walked(rows: QuerySet[EndpointRevision]) -> Iterator[dict[str, Any]]:
+    """Few at first: the last revision is mostly the one that brought the split."""
+    done, step = 0, _FIRST_STEP
+    while done < _MOST_WALKED:
+        fields: Any = rows.values("pk", "deleted", "earliest", "latest", "known_at", "cause", **_SPLIT)
+        part = list(fields[done : done + step])
+        yield from part
+        if len(part) < step:
+            return
+        done, step = done + step, 10 * step
+
+
+def _next_split(rows: QuerySet[EndpointRevision], latest: datetime, held: dict[str, Any]) -> datetime | None:
+    later = _walked(rows.filter(latest__gt=latest).order_by("latest", "pk"))
+    return next((row["latest"] for row in later if not _same(held, row)), None)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return bool(one["deleted"] == other["deleted"]) and _splits(one) == _splits(other)
+
+
+def _splits(row: dict[str, Any]) -> tuple[Split, Split]:
+    return traffic.normalise(row["live"]), traffic.normalise(row["mirror"])
+
+
+def _run(row: dict[str, Any], until: datetime | None) -> SplitRun:
+    return SplitRun(row["pk"], row["cause"], row["earliest"], row["latest"], until, row["known_at"])
+
+
+# Runs to look through for one that read the endpoint.
+_LOOK_BACK = 20
+
+
+def _first(runs: QuerySet[SyncRun], arm_id: str, field: str) -> datetime | None:
+    for moment, unreadable in runs.values_list(field, "unreadable")[:_LOOK_BACK]:
+        if not _failed(unreadable, arm_id):
+            found: datetime = moment
+            return found
+    return None
+
+
+def _failed(unreadable: Iterable[dict[str, str]], arm_id: str) -> bool:
+    """Whether a run could not read the endpoint, or something that may have been it."""
+    key = arm_key(arm_id)
+    items = [one["item"] for one in unreadable]
+    return any(not item.startswith("/") or f"{arm_key(item)}/".startswith(f"{key}/") for item in items)
