@@ -26,6 +26,11 @@ _WORKSPACE = (
     r"/subscriptions/(?P<subscription>[0-9a-f-]{1,64})/resourceGroups/[-\w.()]{1,90}"
     r"/providers/Microsoft\.MachineLearningServices/workspaces/[A-Za-z0-9][\w-]{1,62}"
 )
+_LOG_WORKSPACE = re.compile(
+    r"/subscriptions/[0-9a-f-]{1,64}/resourceGroups/[-\w.()]{1,90}"
+    r"/providers/Microsoft\.OperationalInsights/workspaces/[A-Za-z0-9][A-Za-z0-9-]{1,62}",
+    re.IGNORECASE,
+)
 _ENDPOINT = _WORKSPACE + r"/onlineEndpoints/[A-Za-z0-9][\w-]{0,254}"
 _DEPLOYMENT = _ENDPOINT + r"/deployments/[A-Za-z0-9][\w-]{0,254}"
 _PATTERNS = {
@@ -55,6 +60,14 @@ def subscription_path(subscription: str) -> str:
     if not _SUBSCRIPTION.fullmatch(subscription):
         raise ValueError(f"{subscription!r} is not the id of a subscription.")
     return f"/subscriptions/{subscription}"
+
+
+def log_workspace_path(arm_id: str) -> str:
+    """The URL path of a Log Analytics workspace; ValueError when the id names none."""
+    text = arm_id.strip().rstrip("/")
+    if not _LOG_WORKSPACE.fullmatch(text):
+        raise ValueError(f"{arm_id!r} is not the ARM id of a Log Analytics workspace.")
+    return text
 
 
 def region_name(region: str) -> str:

@@ -24,6 +24,7 @@ from endpoints.azure_gateway import (
     discovery,
     documents,
     failures,
+    logs,
     monitor,
     scoring,
     vault,
@@ -43,13 +44,17 @@ from endpoints.azure_gateway.records import (
     Found,
     KeyFrom,
     Listing,
+    LogPage,
+    LogSpan,
     MetricQuery,
     MetricsReading,
+    ModelLine,
     OperationStatus,
     Permission,
     ProbeAnswer,
     Reading,
     Secret,
+    TrafficRow,
     UsageRecord,
     VmSizeRecord,
     WorkspaceRecord,
@@ -127,6 +132,20 @@ class Azure:
         for item in listing.unreadable:
             raise Malformed(item.item, item.reason)
         return listing.items
+
+    async def read_traffic_log(
+        self, log_workspace: str, span: LogSpan, endpoints: Collection[str]
+    ) -> LogPage[TrafficRow]:
+        """A page of the requests that a Log Analytics workspace knows of 1 to 200 endpoints, by their names.
+
+        Rows come in 3 to 10 minutes late, or later. LogMissing where none ever came in, LogsRefused where this
+        cloud has no such place.
+        """
+        return await logs.read_traffic(self._wire, self._settings.cloud, log_workspace, span, endpoints)
+
+    async def read_model_lines(self, log_workspace: str, span: LogSpan) -> LogPage[ModelLine]:
+        """A page of what models wrote about their answers, of all endpoints whose console a workspace has."""
+        return await logs.read_model_lines(self._wire, self._settings.cloud, log_workspace, span)
 
     async def find_endpoints(self, subscriptions: Sequence[str]) -> Listing[Found]:
         """Endpoints that Resource Graph knows; DiscoveryRefused where it does not answer."""

@@ -10,6 +10,8 @@ GatewayError
 ├── Rejected          Azure understood and refused: 400, 412, 422 and the other 4xx
 ├── ServerError       5xx
 ├── BatchRefused      metrics of many resources at once are not to be had here: read them one by one
+├── LogsRefused       this cloud names no place where logs are queried; nothing was sent
+├── LogMissing        a workspace has no such log: nothing of it ever came in
 ├── DiscoveryRefused  Resource Graph is not to be had here: list workspaces instead
 └── Malformed         an answer, or one item of it, that can't be understood; `item` names it
 
@@ -123,6 +125,14 @@ class ServerError(GatewayError):
 
 class BatchRefused(GatewayError):
     """The data plane of metrics does not serve this identity, subscription, region or cloud."""
+
+
+class LogsRefused(GatewayError):
+    """This cloud names no place where logs are queried."""
+
+
+class LogMissing(GatewayError):
+    """The Log Analytics workspace knows no such table: nothing of that log ever came in."""
 
 
 class DiscoveryRefused(GatewayError):

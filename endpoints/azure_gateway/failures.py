@@ -39,6 +39,7 @@ _BUSY_WORDS = re.compile(
 _BUSY_CODES = frozenset({"conflict", "anotheroperationinprogress", "operationinprogress", "resourcenotready"})
 _CLOCK_TIME = re.compile(r"(\d{1,3}):(\d\d):(\d\d)(?:\.\d+)?")
 _TEXT_LIMIT = 600
+_DEEPEST_CAUSE = 5
 
 
 def from_answer(
@@ -101,7 +102,19 @@ def error_of(content: bytes) -> tuple[str, str]:
     error = document.get("error", document) if isinstance(document, dict) else None
     if not isinstance(error, dict):
         return "", cut(str(document) if document else "")
-    return str(error.get("code") or ""), cut(str(error.get("message") or ""))
+    said, cause = str(error.get("message") or ""), _innermost(error)
+    return str(error.get("code") or ""), cut(f"{said} ({cause})" if cause and cause not in said else said)
+
+
+def _innermost(error: Mapping[str, Any]) -> str:
+    """What the last of nested `innererror`s says: Log Analytics has nothing but commonplaces around it."""
+    said = ""
+    for _ in range(_DEEPEST_CAUSE):
+        inner = error.get("innererror")
+        if not isinstance(inner, dict):
+            break
+        error, said = inner, str(inner.get("message") or said)
+    return said
 
 
 def missing_action(text: str) -> tuple[str, str]:

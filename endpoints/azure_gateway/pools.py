@@ -2,8 +2,8 @@
 
 Reads keep their connections, and may ride aiohttp's one silent repeat of a request that met a closed
 connection. Writes open a connection each and switch that repeat off: aiohttp would otherwise send a PUT twice
-when the first was applied and its answer lost. Metrics have a pool, and a client of the SDK, for each region.
-Vaults and scoring URIs have one for each host, and send no more than fits in memory for sure.
+when the first was applied and its answer lost. Metrics have a pool, and a client of the SDK, for each region; logs have
+one. Vaults and scoring URIs have one for each host, and send no more than fits in memory for sure.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
     from azure.core.pipeline.transport import AioHttpTransport
     from azure.core.rest import HttpRequest
+    from azure.monitor.query.aio import LogsQueryClient
     from azure.monitor.querymetrics.aio import MetricsClient
 
     from endpoints.azure_gateway.credentials import CachedCredential
@@ -52,6 +53,7 @@ class Pools:
         self._stack = AsyncExitStack()
         self._pipelines: dict[bool, AsyncPipeline[Any, Any]] = {}
         self._metrics: dict[str, MetricsClient] = {}
+        self._logs: dict[str, LogsQueryClient] = {}
         self._outside: dict[tuple[str, str], AsyncPipeline[Any, Any]] = {}
 
     async def close(self) -> None:
@@ -60,6 +62,21 @@ class Pools:
     def sender(self, base: str, *, write: bool) -> Sender:
         """What sends a request to the resource manager or, where `base` names it, to a data plane."""
         return self._metrics_client(base).send_request if base else self._resource_manager(write=write)
+
+    def logs(self, base: str) -> Sender:
+        """What sends a query of logs: the SDK's client over our transport, with none of its policies but the token."""
+        from azure.monitor.query.aio import LogsQueryClient
+
+        if base not in self._logs:
+            cloud = self._settings.cloud
+            self._logs[base] = LogsQueryClient(
+                self._credential,
+                endpoint=base,
+                audience=cloud.logs_audience,
+                policies=[self._authorise(cloud.logs_scope)],
+                transport=self._transport(base, write=False),
+            )
+        return self._logs[base].send_request
 
     def outside(self, origin: str, *, scope: str, patience: float, most: int) -> Sender:
         """What sends a request to another host, with a token of `scope` or, where that is "", with none.

@@ -302,6 +302,81 @@ class DiagnosticSetting:
     workspace_id: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class LogPlace:
+    """A place among the rows of a log: when a row came in, and when it was written."""
+
+    arrived: datetime
+    written: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogSpan:
+    """Rows that came in within [since, until), from `after` on where a page ended there."""
+
+    since: datetime
+    until: datetime
+    after: LogPlace | None = None
+
+    def __post_init__(self) -> None:
+        if self.since.tzinfo is None or self.until.tzinfo is None or self.since >= self.until:
+            raise ValueError("A log is read from one time of known zone to a later one.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRow:
+    """One request in the traffic log: names lower case, ids as Azure has them, "" and None for what it leaves open.
+
+    `resource_id` is who wrote the row: the endpoint, or only its workspace. `deployment` is "" where none was chosen.
+    """
+
+    at: datetime
+    arrived: datetime
+    resource_id: str
+    subscription: str
+    workspace: str
+    endpoint: str
+    deployment: str
+    request_id: str
+    client_id: str
+    status: int | None
+    model_status: int | None
+    duration_ms: float | None
+    request_bytes: int | None
+    response_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """What a model wrote about one of its answers, as far as it says; nothing else of its console is read."""
+
+    at: datetime
+    arrived: datetime
+    resource_id: str
+    deployment: str
+    request_id: str
+    client_id: str
+    model_version: str
+    confidence: float | None
+    scores: Mapping[str, float] | None
+    high_risk: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage(Generic[T]):
+    """Rows of a log in the order in which they came in. `rest`: where the next page begins; None: that was all.
+
+    `unreadable` are rows that could not be understood: they are not in `rows`, and are not asked for again.
+    """
+
+    rows: tuple[T, ...]
+    unreadable: tuple[Unreadable, ...]
+    rest: LogPlace | None
+    request_began: datetime
+    response_ended: datetime
+    azure_request_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A resource as Resource Graph knows it: that it exists, or lately did. Its state is for a reading to say."""

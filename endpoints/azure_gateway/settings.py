@@ -27,7 +27,8 @@ class CredentialKind(StrEnum):
 class CloudSettings:
     """One Azure cloud. URLs have no trailing slash. `ca_bundle` is a PEM file, "" for the system's own.
 
-    `metrics` is where metrics of many resources are read, with {region} for the region. `key_vault_suffix` and
+    `metrics` is where metrics of many resources are read, with {region} for the region, `logs` where Log
+    Analytics is queried. `key_vault_suffix` and
     `scoring_suffix` end the hosts of vaults and of scoring URIs: host, or host:port. "" where there is no such
     place: then nothing is sent there.
     """
@@ -41,6 +42,8 @@ class CloudSettings:
     registry_discovery: str = "https://eastus.api.azureml.ms"
     metrics: str = "https://{region}.metrics.monitor.azure.com"
     metrics_audience: str = "https://metrics.monitor.azure.com"
+    logs: str = "https://api.loganalytics.io"
+    logs_audience: str = "https://api.loganalytics.io"
     key_vault_suffix: str = "vault.azure.net"
     key_vault_audience: str = "https://vault.azure.net"
     scoring_suffix: str = "inference.ml.azure.com"
@@ -57,6 +60,8 @@ class CloudSettings:
             raise ValueError(
                 f"The address of metrics {self.metrics!r} must start with https:// and contain {{region}}"
             )
+        if self.logs and not self.logs.startswith("https://"):
+            raise ValueError(f"The address of logs {self.logs!r} must start with https://")
 
     @property
     def scope(self) -> str:
@@ -67,6 +72,11 @@ class CloudSettings:
     def metrics_scope(self) -> str:
         """What a token for the data plane of metrics is asked for."""
         return f"{self.metrics_audience}/.default"
+
+    @property
+    def logs_scope(self) -> str:
+        """What a token for queries of logs is asked for."""
+        return f"{self.logs_audience}/.default"
 
     @property
     def key_vault_scope(self) -> str:
@@ -86,12 +96,12 @@ class CloudSettings:
     def from_metadata(cls, document: Mapping[str, Any], *, ca_bundle: str = "") -> CloudSettings:
         """A cloud out of the document that a resource manager serves at /metadata/endpoints.
 
-        Where the document does not tell where metrics, vaults or scoring URIs are, and CLOUDS does not know the
+        Where the document does not tell where metrics, logs, vaults or scoring URIs are, and CLOUDS does not know the
         resource manager, they are nowhere: no token of one cloud goes to another.
         """
         resource_manager = document["resourceManager"].rstrip("/")
         same = (cloud for cloud in CLOUDS.values() if cloud.resource_manager == resource_manager)
-        known = next(same, cls(metrics="", key_vault_suffix="", scoring_suffix=""))
+        known = next(same, cls(metrics="", logs="", key_vault_suffix="", scoring_suffix=""))
         suffixes = document["suffixes"]
         return cls(
             name=document["name"],
@@ -102,6 +112,8 @@ class CloudSettings:
             storage_suffix=suffixes["storage"],
             metrics=str(document.get("metrics") or known.metrics).rstrip("/"),
             metrics_audience=str(document.get("metricsAudience") or known.metrics_audience).rstrip("/"),
+            logs=str(document.get("logs") or known.logs).rstrip("/"),
+            logs_audience=str(document.get("logsAudience") or known.logs_audience).rstrip("/"),
             key_vault_suffix=_suffix(suffixes.get("keyVaultDns"), known.key_vault_suffix),
             key_vault_audience=str(document.get("keyVaultAudience") or known.key_vault_audience).rstrip("/"),
             scoring_suffix=_suffix(suffixes.get("scoring"), known.scoring_suffix),
@@ -129,6 +141,8 @@ CLOUDS: Mapping[str, CloudSettings] = {
             registry_discovery="https://chinaeast2.api.ml.azure.cn",
             metrics="https://{region}.metrics.monitor.azure.cn",
             metrics_audience="https://metrics.monitor.azure.cn",
+            logs="https://api.loganalytics.azure.cn",
+            logs_audience="https://api.loganalytics.azure.cn",
             key_vault_suffix="vault.azure.cn",
             key_vault_audience="https://vault.azure.cn",
             scoring_suffix="inference.ml.azure.cn",
@@ -144,6 +158,8 @@ CLOUDS: Mapping[str, CloudSettings] = {
             registry_discovery="https://usgovarizona.api.ml.azure.us",
             metrics="https://{region}.metrics.monitor.azure.us",
             metrics_audience="https://metrics.monitor.azure.us",
+            logs="https://api.loganalytics.us",
+            logs_audience="https://api.loganalytics.us",
             key_vault_suffix="vault.usgovcloudapi.net",
             key_vault_audience="https://vault.usgovcloudapi.net",
             scoring_suffix="inference.ml.azure.us",
@@ -160,7 +176,8 @@ class RateSettings:
     `reserve` reads are left to urgent callers, so that a sync never starves a rollback. Reads and writes are
     the resource manager's. Metrics have a data plane of their own, counted per region too, whose limit
     Microsoft does not state: what stands here is a careful guess. Resource Graph allows 15 queries in 5 s, the
-    activity log 50 in 30 s. Secrets are counted per vault and probes per endpoint, so that neither is a burden.
+    activity log 50 in 30 s, Log Analytics 200 in 30 s. Secrets are counted per vault and probes per
+    endpoint, so that neither is a burden.
     """
 
     read_burst: int = 250
@@ -173,6 +190,8 @@ class RateSettings:
     graph_refill: float = 3.0
     activity_burst: int = 50
     activity_refill: float = 1.6
+    logs_burst: int = 20
+    logs_refill: float = 5.0
     secret_burst: int = 20
     secret_refill: float = 5.0
     probe_burst: int = 20

@@ -13,7 +13,17 @@ from urllib.parse import quote, urlencode
 
 from endpoints.azure_gateway import arm, failures
 from endpoints.azure_gateway.errors import CallIds, Malformed
-from endpoints.azure_gateway.limiter import ACTIVITY, GRAPH, METRICS, PROBES, READS, SECRETS, WRITES, Limiter
+from endpoints.azure_gateway.limiter import (
+    ACTIVITY,
+    GRAPH,
+    LOGS,
+    METRICS,
+    PROBES,
+    READS,
+    SECRETS,
+    WRITES,
+    Limiter,
+)
 from endpoints.azure_gateway.pools import Pools, Sender
 from endpoints.azure_gateway.settings import GatewaySettings
 from endpoints.core.clock import Clock
@@ -108,6 +118,19 @@ class Wire:
             "POST", url, METRICS, budget, urgent=urgent, content=content, sender=sender
         )
 
+    async def query_logs(self, base: str, url: str, body: Mapping[str, Any]) -> Answer:
+        """POST a query of logs to the API at `base`, whose budget is one for all workspaces of an identity."""
+        patience = max(1, int(self._settings.deadline) - 5)
+        return await self._in_turn(
+            "POST",
+            url,
+            LOGS,
+            "",
+            content=json.dumps(body).encode(),
+            sender=self._pools.logs(base),
+            headers={"Prefer": f"wait={patience}"},
+        )
+
     async def read_secret(self, origin: str, url: str) -> Answer:
         """GET from the vault at `origin`."""
         deadline, scope = self._settings.deadline, self._scope(SECRETS)
@@ -157,7 +180,12 @@ class Wire:
     def _scope(self, kind: str) -> str:
         """What a token for one kind of call is asked for."""
         cloud = self._settings.cloud
-        others = {METRICS: cloud.metrics_scope, SECRETS: cloud.key_vault_scope, PROBES: cloud.scoring_scope}
+        others = {
+            METRICS: cloud.metrics_scope,
+            LOGS: cloud.logs_scope,
+            SECRETS: cloud.key_vault_scope,
+            PROBES: cloud.scoring_scope,
+        }
         return others.get(kind, cloud.scope)
 
     async def _in_turn(

@@ -14,6 +14,7 @@ _BY_HAND = {
     "portal": "azure_portal_url",
     "studio": "azure_studio_url",
     "metrics": "azure_metrics_endpoint",
+    "logs": "azure_logs_endpoint",
 }
 
 

@@ -85,6 +85,8 @@ def settings_for(url: str, certificates: Certificates, **changes: Any) -> Gatewa
         resource_manager=url,
         metrics=f"{url}/metrics/{{region}}",
         metrics_audience="https://metrics.test",
+        logs=f"{url}/logs",
+        logs_audience="https://logs.test",
         key_vault_suffix=url.removeprefix("https://"),
         key_vault_audience="https://vault.test",
         scoring_suffix=url.removeprefix("https://"),
@@ -103,6 +105,7 @@ async def connected(
     for scope, token in (
         (cloud.scope, "a-token"),
         (cloud.metrics_scope, "a-metrics-token"),
+        (cloud.logs_scope, "a-logs-token"),
         (cloud.key_vault_scope, "a-vault-token"),
         (cloud.scoring_scope, "a-scoring-token"),
     ):
