@@ -36,6 +36,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "look whether rollbacks would work": every(60, "changes.refresh_readiness", SYNC),
     "ask deployments directly that are due": every(60, "changes.probe_due", SYNC),
     "look how rollback drills ended": every(60, "changes.observe_drills", SYNC),
+    "count records of requests that came": every(15, "challenges.aggregate", METRICS),
+    "make the months of records to come": every(3600, "challenges.make_partitions", METRICS),
+    "drop records of requests past their time": every(3600, "challenges.drop_old", METRICS),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 

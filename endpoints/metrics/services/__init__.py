@@ -5,6 +5,7 @@ from endpoints.metrics.services.budget import Proposed, decide_budget, propose_b
 from endpoints.metrics.services.collectors import request_reading
 from endpoints.metrics.services.figures import Defined, Taken, define_figure, end_figure, write_figures
 from endpoints.metrics.services.keep import keep
+from endpoints.metrics.services.measured_figures import Measured, measure_figures
 from endpoints.metrics.services.minutes import Written, write_minutes
 from endpoints.metrics.services.missed import find_missed_hours
 from endpoints.metrics.services.packing import pack_hours
@@ -15,6 +16,7 @@ from endpoints.metrics.services.rollups import roll_up, roll_up_all, write_hours
 __all__ = [
     "Defined",
     "Dropped",
+    "Measured",
     "Proposed",
     "Taken",
     "Written",
@@ -26,6 +28,7 @@ __all__ = [
     "find_missed_hours",
     "keep",
     "make_ahead",
+    "measure_figures",
     "order_backfill",
     "pack_hours",
     "propose_budget",

@@ -70,8 +70,8 @@ def define_figure(*, principal: Principal, endpoint_id: int, wanted: Definition)
     if problems := definition_problems(wanted):
         raise Invalid(problems)
     with transaction.atomic():
-        _lock(endpoint_id)
-        living = {row.name: row for row in _living(endpoint_id)}
+        lock_figures(endpoint_id)
+        living = {row.name: row for row in living_figures(endpoint_id)}
         if there := living.get(wanted.name):
             return _same(there, wanted)
         if len(living) >= MOST_FIGURES:
@@ -93,8 +93,8 @@ def end_figure(*, principal: Principal, endpoint_id: int, name: str) -> None:
     """Take no more values of it; those that are there stay as long as minutes do."""
     facts = _permitted(principal, endpoint_id)
     with transaction.atomic():
-        _lock(endpoint_id)
-        row = next((row for row in _living(endpoint_id) if row.name == name), None)
+        lock_figures(endpoint_id)
+        row = next((row for row in living_figures(endpoint_id) if row.name == name), None)
         if row is None:
             raise NotFound(f"There is no figure {name}, or it was ended. Nothing was changed.")
         row.ended_by, row.ended_at = principal.ref, db_now()
@@ -108,12 +108,21 @@ def write_figures(*, principal: Principal, endpoint_id: int, values: Sequence[Va
     if not values:
         raise Invalid({"figures": ["Send at least one value. Nothing was stored."]})
     with transaction.atomic():
-        living = {row.name: row for row in _living(endpoint_id)}
-        if problems := batch_problems(values, _bounds(endpoint_id, living)):
+        living = {row.name: row for row in living_figures(endpoint_id)}
+        if measured := _measured(values, living):
+            raise Invalid(measured)
+        if problems := batch_problems(values, bounds_of(endpoint_id, living)):
             raise Invalid(problems)
         partitions.make("figure_minute", {value.minute.astimezone(UTC).date() for value in values})
-        changed = _store([(living[value.figure].pk, value) for value in values])
+        changed = store_values([(living[value.figure].pk, value) for value in values])
     return Taken(len(values), changed)
+
+
+def _measured(values: Sequence[Value], living: dict[str, Figure]) -> dict[str, list[str]]:
+    """Values of figures that the portal counts itself: nobody else may say what they are."""
+    ours = {name for name, row in living.items() if row.made_by.startswith("system:")}
+    text = "The portal counts this one itself, from records of requests. Nothing was stored."
+    return {f"figures.{place}.figure": [text] for place, value in enumerate(values) if value.figure in ours}
 
 
 def _permitted(principal: Principal, endpoint_id: int) -> EndpointFacts:
@@ -125,12 +134,14 @@ def _permitted(principal: Principal, endpoint_id: int) -> EndpointFacts:
     return facts
 
 
-def _lock(endpoint_id: int) -> None:
+def lock_figures(endpoint_id: int) -> None:
+    """Until the transaction ends, nobody else defines figures of this endpoint."""
     with connection.cursor() as cursor:
         cursor.execute(_ONE_AT_A_TIME, [endpoint_id])
 
 
-def _living(endpoint_id: int) -> list[Figure]:
+def living_figures(endpoint_id: int) -> list[Figure]:
+    """Those that take values, by name."""
     return list(Figure.objects.filter(endpoint_id=endpoint_id, ended_at=None).order_by("name"))
 
 
@@ -143,7 +154,8 @@ def _same(there: Figure, wanted: Definition) -> Defined:
     return Defined(there.pk, False)
 
 
-def _bounds(endpoint_id: int, living: dict[str, Figure]) -> Bounds:
+def bounds_of(endpoint_id: int, living: dict[str, Figure]) -> Bounds:
+    """What values of these figures may be about now."""
     now = db_now()
     oldest = retained.midnight(retained.first_day_of_minutes(now, settings.OPSPORTAL.metrics_minute_days))
     return Bounds(
@@ -156,7 +168,8 @@ def _bounds(endpoint_id: int, living: dict[str, Figure]) -> Bounds:
     )
 
 
-def _store(rows: Sequence[tuple[int, Value]]) -> int:
+def store_values(rows: Sequence[tuple[int, Value]]) -> int:
+    """Write values by their figure's id; how many were new or replaced another one."""
     columns: list[Any] = [
         [figure_id for figure_id, _ in rows],
         [value.deployment.lower() for _, value in rows],
