@@ -72,6 +72,12 @@ from endpoints.inventory.selectors.spans import (
     deployments_between,
     split_spans,
 )
+from endpoints.inventory.selectors.stretches import (
+    ModelSwitch,
+    SplitStretch,
+    model_switches,
+    split_stretches,
+)
 
 __all__ = [
     "AttributionRow",
@@ -95,11 +101,13 @@ __all__ = [
     "Freshness",
     "HistoryItem",
     "HistoryPage",
+    "ModelSwitch",
     "ModelThen",
     "Place",
     "Readings",
     "SplitRun",
     "SplitSpan",
+    "SplitStretch",
     "StateThen",
     "Unreadable",
     "VerifiedSplit",
@@ -123,6 +131,7 @@ __all__ = [
     "freshness",
     "freshness_of",
     "history",
+    "model_switches",
     "models_between",
     "places",
     "raw_document",
@@ -130,5 +139,6 @@ __all__ = [
     "runs_between",
     "split_run",
     "split_spans",
+    "split_stretches",
     "verified_splits",
 ]
