@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +40,37 @@ class FieldChange:
 def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """The fields that differ, those that matter most first."""
     moved = [name for name in {*old, *new} if old.get(name) != new.get(name)]
-    moved.sort(key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
+    moved.sort(key=_place)
     return tuple(_change(name, old.get(name), new.get(name)) for name in moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One field side by side in several states, as text; "" stands for absent."""
+
+    field: str
+    label: str
+    texts: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        return len(set(self.texts)) > 1
+
+
+def side_by_side(states: Sequence[Mapping[str, Any]]) -> tuple[Said, ...]:
+    """Every field of any of the states, those that matter most first."""
+    names = sorted({name for state in states for name in state}, key=_place)
+    return tuple(
+        Said(name, label(name), tuple(_shown(name, state.get(name)) for state in states)) for name in names
+    )
 
 
 def label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " "))
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)
 
 
 def _change(name: str, before: Any, after: Any) -> FieldChange:

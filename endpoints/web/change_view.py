@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from endpoints.access.roles import Role
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.plan import Step
 from endpoints.changes.selectors import ChangeDetail, ChangeProgress
-from endpoints.changes.selectors.page import Weight
+from endpoints.changes.selectors.page import Moved, Weight
 from endpoints.changes.selectors.revisions import Content
 from endpoints.changes.terms import OnFailure, Terms
 from endpoints.core import traffic
@@ -62,11 +62,16 @@ class Event:
 def heading(detail: ChangeDetail) -> str:
     """`CR-413: checkout-risk to green 100 %`."""
     row = detail.row
-    if row.kind is Kind.ROLLBACK:
-        return f"{row.number}: roll back {row.endpoint} to {split_words(row.after)}"
-    if row.kind is Kind.DRILL:
-        return f"{row.number}: practise a rollback of {row.endpoint} from {split_words(row.after)}"
-    return f"{row.number}: send {row.endpoint} traffic to {split_words(row.after)}"
+    return heading_of(row.number, row.kind, row.endpoint, row.after)
+
+
+def heading_of(number: str, kind: Kind, endpoint: str, after: traffic.Split) -> str:
+    """The same of a change whose row is not at hand."""
+    if kind is Kind.ROLLBACK:
+        return f"{number}: roll back {endpoint} to {split_words(after)}"
+    if kind is Kind.DRILL:
+        return f"{number}: practise a rollback of {endpoint} from {split_words(after)}"
+    return f"{number}: send {endpoint} traffic to {split_words(after)}"
 
 
 def order(detail: ChangeDetail) -> list[str]:
@@ -147,11 +152,16 @@ _SENT = {
 
 def events(detail: ChangeProgress) -> list[Event]:
     """The change's life, newest first."""
-    names = of_refs(moved.actor for moved in detail.moved)
+    return events_of(detail.moved, detail.row.kind)
+
+
+def events_of(moves: Sequence[Moved], kind: Kind) -> list[Event]:
+    """These moves of a change, newest first."""
+    names = of_refs(moved.actor for moved in moves)
     found = []
-    for moved in reversed(detail.moved):
+    for moved in reversed(moves):
         icon, title, tone = _MOVES[State(moved.after)]
-        if not moved.before and detail.row.kind is Kind.ROLLBACK:
+        if not moved.before and kind is Kind.ROLLBACK:
             icon, title = "back", "Rollback ordered"
         elif moved.after == State.CHECKING and moved.before:
             title = "Edited and checked again"

@@ -15,7 +15,9 @@ from endpoints.core.errors import NotFound
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.selectors import DeploymentRow, EndpointPage
 from endpoints.metrics import selectors as metrics
+from endpoints.web.asof import asked
 from endpoints.web.endpoint import timeline
+from endpoints.web.endpoint_then import deployment_then
 from endpoints.web.fresh import chip, trouble_of
 from endpoints.web.latest import figures_of
 from endpoints.web.metrics import chip_of_metrics, section
@@ -43,6 +45,8 @@ def deployment(
     request: PageRequest, *, workspace: WorkspaceRow, name: str, deployment: str
 ) -> HttpResponseBase:
     """The page; its facts alone when htmx asks."""
+    if when := asked(request):
+        return deployment_then(request, when, workspace, name, deployment)
     shown = inventory.endpoint_page(workspace.id, name)
     one = next((each for each in shown.deployments if each.name.lower() == deployment.lower()), None)
     if one is None:

@@ -19,10 +19,12 @@ from endpoints.inventory import selectors as inventory
 from endpoints.inventory.selectors import EndpointPage, HistoryItem
 from endpoints.metrics import selectors as metrics
 from endpoints.web import display
+from endpoints.web.asof import asked
 from endpoints.web.bars import order_of
 from endpoints.web.budget import budget_view
 from endpoints.web.change_view import Event
 from endpoints.web.changes import Line, lines
+from endpoints.web.endpoint_then import endpoint_then
 from endpoints.web.fresh import chip, trouble_of
 from endpoints.web.holding import holds_on, stop_href
 from endpoints.web.latest import figures_of
@@ -43,6 +45,8 @@ OBSERVED = timedelta(hours=1)
 @page(on_workspace(Action.VIEW))
 def endpoint(request: PageRequest, *, workspace: WorkspaceRow, name: str) -> HttpResponseBase:
     """The page; its middle alone when htmx asks."""
+    if when := asked(request):
+        return endpoint_then(request, when, workspace, name)
     shown = inventory.endpoint_page(workspace.id, name)
     if is_partial(request):
         return _part(request, shown)

@@ -19,6 +19,8 @@ from endpoints.inventory.marks import Severity
 from endpoints.inventory.selectors import FleetCounts, FleetPage, FleetRow, Freshness
 from endpoints.metrics.selectors.beside import brief_beside, brief_of
 from endpoints.web import display, exports
+from endpoints.web.asof import asked as moment_asked
+from endpoints.web.fleet_then import fleet_then
 from endpoints.web.fresh import chip_of_all, trouble_of
 from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, on_workspace, page, partial, render
 from endpoints.web.sparks import measured
@@ -91,6 +93,8 @@ def _asked(query: QueryDict) -> Asked:
 def _answer(
     request: PageRequest, asked: Asked, address: str, workspace: WorkspaceRow | None = None
 ) -> HttpResponseBase:
+    if when := moment_asked(request):
+        return fleet_then(request, when, workspace)
     seen = inventory.places(request.principal)
     wanted = workspace.slug if workspace else asked.ws
     chosen = {one.workspace.id: one for one in seen if wanted in ("", one.workspace.slug)}

@@ -21,6 +21,8 @@ from endpoints.core.ids import ref
 from endpoints.holds.selectors import Window, next_window
 from endpoints.web import change_view as view
 from endpoints.web import display
+from endpoints.web.asof import asked
+from endpoints.web.change_then import change_as_of
 from endpoints.web.changes import marks_of
 from endpoints.web.fresh import chip_of_split
 from endpoints.web.gate_form import words as gate_words
@@ -50,6 +52,8 @@ class Typed:
 @page(on_object(Action.VIEW))
 def change(request: PageRequest, *, number: int) -> HttpResponseBase:
     """The page of one change."""
+    if when := asked(request):
+        return change_as_of(request, when, number)
     return review(request, number)
 
 

@@ -14,6 +14,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from endpoints.access.models import User
 from endpoints.audit.models import Entry
+from endpoints.dispatch import db_now
 from tests.support.people import make_endpoint
 from tests.web.conftest import SignIn, Stage
 from tests.web.reading import Page, read, words
@@ -41,6 +42,13 @@ PAGES = {
     "/changes?state=open": 10,
     "/changes?state=closed": 10,
     "/changes/CR-{number}": 76,
+    "/changes/CR-{number}?at={at}": 34,
+    "/fleet?at={at}": 24,
+    "/fleet?at={at}&known={at}": 30,
+    "/w/mlw-prod-weu/?at={at}": 24,
+    "/w/mlw-prod-weu/e/checkout-risk/?at={at}": 26,
+    "/w/mlw-prod-weu/e/checkout-risk/?at={at}&known={at}": 34,
+    "/w/mlw-prod-weu/e/checkout-risk/d/blue/?at={at}": 22,
     "/changes/CR-{number}/break-glass": 34,
     "/w/mlw-prod-weu/e/checkout-risk/change/new?to=green&plan=5-25-100": 18,
     "/settings/approval-rules/mlw-prod-weu": 14,
@@ -76,7 +84,7 @@ def _get(sign_in: SignIn, user: User, stage: Stage, address: str) -> HttpRespons
 
 def _filled(address: str, user: User, stage: Stage) -> str:
     seq = Entry.objects.filter(actor=f"user:{user.pk}").values_list("seq", flat=True).last()
-    return address.format(number=stage.number, seq=seq)
+    return address.format(number=stage.number, at=f"{db_now():%Y-%m-%dT%H:%M:%S.%fZ}", seq=seq)
 
 
 @pytest.fixture
