@@ -17,6 +17,7 @@ from endpoints.core.traffic import describe
 
 LOG, MIRROR = "Azure's traffic log", "mirror"
 SOURCES = {Source.LOG: LOG, Source.MODEL: "model", Source.CALLER: "caller"}
+_MODEL_FAILED = 424
 _REFUSED = {
     401: "it let nobody in",
     403: "it let nobody in",
@@ -29,7 +30,7 @@ _REFUSED = {
 class Answered:
     """One of `names` (lower case) answered, the one that somebody named first. None of them: see `reason`.
 
-    `nobody`: no deployment answered, and that is certain.
+    `nobody`: no deployment answered, and that is certain. `or_nobody`: that may be, too.
     """
 
     names: tuple[str, ...]
@@ -37,6 +38,7 @@ class Answered:
     source: str
     reason: str
     nobody: bool = False
+    or_nobody: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,16 @@ def _without_word(row: SeenRow, split: SplitThen) -> Answered:
     if row.pinned:
         reason = "The caller says that the request named its deployment by header, and not which one."
         return Answered((), Sure.UNKNOWN, "caller", reason)
-    return _by_split(split)
+    found = _by_split(split)
+    if found.or_nobody and len(found.names) == 1 and _was_answered(row):
+        reason = "The request was answered, and no other deployment may have had traffic."
+        return Answered(found.names, Sure.CERTAIN, MIRROR, reason)
+    return found
+
+
+def _was_answered(row: SeenRow) -> bool:
+    """By a model: well, or with an error of its own."""
+    return row.status is not None and (200 <= row.status < 300 or row.status == _MODEL_FAILED)
 
 
 def _by_split(split: SplitThen) -> Answered:
@@ -159,7 +170,7 @@ def _by_split(split: SplitThen) -> Answered:
     if split.is_certain and len(weighted) == 1:
         reason = "It had all traffic. A request that named another deployment by header would not show here."
         return Answered(weighted, Sure.CERTAIN, MIRROR, reason)
-    return Answered(weighted, Sure.ONE_OF, MIRROR, _possible(split))
+    return Answered(weighted, Sure.ONE_OF, MIRROR, _possible(split), or_nobody=split.may_be_off)
 
 
 def _possible(split: SplitThen) -> str:

@@ -12,6 +12,7 @@ from endpoints.challenges.recorded import Source
 from endpoints.challenges.seen import SeenRow
 from endpoints.challenges.words import clock
 
+NOBODY = "none: Azure may have refused the request itself"
 LABELS = {
     "model": "Model and version",
     "environment": "Environment image",
@@ -35,6 +36,9 @@ def build_of(row: SeenRow | None, then: Moment, answered: Answered, part: str) -
     found = _possible(then, answered, part)
     if found.unknown:
         return Fact(part, label, None, Sure.UNKNOWN, MIRROR, found.words())
+    if answered.or_nobody:
+        values = (*found.values, NOBODY)
+        return Fact(part, label, None, Sure.ONE_OF, MIRROR, answered.reason, values, known_at=found.known_at)
     if len(found.values) > 1:
         reason = found.several or answered.reason
         return _checked(
@@ -91,6 +95,7 @@ def _deployment(then: Moment, answered: Answered) -> Fact:
         return Fact("deployment", label, None, sure, answered.source, answered.reason)
     names = tuple(_shown(name, then) for name in answered.names)
     if answered.sure is not Sure.CERTAIN:
+        names = (*names, NOBODY) if answered.or_nobody else names
         return Fact("deployment", label, None, answered.sure, answered.source, answered.reason, names)
     served = then.served.get(answered.names[0], ())
     ref = f"deployment:{served[0].id}" if len(served) == 1 else ""

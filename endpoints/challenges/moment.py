@@ -30,7 +30,13 @@ class SplitThen:
 
     @property
     def is_certain(self) -> bool:
-        return len(self.splits) == 1
+        """Whether live traffic is: two splits may differ in mirrored traffic alone."""
+        return bool(self.splits) and all(one.live == self.splits[0].live for one in self.splits)
+
+    @property
+    def may_be_off(self) -> bool:
+        """Whether one of the splits gives no deployment live traffic."""
+        return any(not one.live for one in self.splits)
 
     @property
     def weighted(self) -> tuple[str, ...]:

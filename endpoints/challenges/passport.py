@@ -108,6 +108,8 @@ def _verdict(row: SeenRow | None, moment: Moment, answered: Answered) -> str:
         return f"One of {_listed(names)} answered; with {model.value} in any case, certain."
     if answered.sure is Sure.ONE_OF:
         pairs = [_with_model(name, moment) for name in answered.names]
+        if answered.or_nobody:
+            return f"{_listed([*pairs, 'nobody'])} answered. {answered.reason}"
         return f"One of {_listed(pairs)} answered. {answered.reason}"
     return f"Cannot say: {answered.reason}"
 

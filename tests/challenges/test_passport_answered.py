@@ -20,6 +20,10 @@ ALL_BLUE = SplitThen((Weights({"blue": 100}, {}),))
 HALF = SplitThen((Weights({"blue": 90, "green": 10}, {}),))
 SHADOW = SplitThen((Weights({"blue": 100}, {"green": 20}),))
 SWITCH = SplitThen((Weights({"blue": 100}, {}), Weights({"green": 100}, {})), "It was being switched.")
+MIRROR_MOVED = SplitThen(
+    (Weights({"blue": 100}, {}), Weights({"blue": 100}, {"green": 10})), "It was being switched."
+)
+GOING_OFF = SplitThen((Weights({"blue": 100}, {}), Weights({}, {})), "It was being switched.")
 NOTHING = SplitThen((Weights({}, {}),))
 UNKNOWN = SplitThen((), "Azure was last read before that.")
 
@@ -81,6 +85,31 @@ def test_deployment__that_only_the_caller_names__is_not_proven(
     found = who_answered(told(deployment="green"), split)
     assert (found.names, found.sure) == (names, sure)
     assert "The caller says green" in found.reason
+
+
+def test_deployment__while_only_mirrored_traffic_is_switched__is_certain() -> None:
+    found = who_answered(None, MIRROR_MOVED)
+    assert (found.names, found.sure) == (("blue",), Sure.CERTAIN)
+
+
+def test_deployment__while_traffic_is_switched_off__answered_or_nobody_did() -> None:
+    both = moment(GOING_OFF, blue=served("blue", "risk:7"))
+    made = passport(told(app_version="1"), both, made_at=AT)
+    assert (made.sure, made.verdict) == (
+        Sure.ONE_OF,
+        "blue with risk:7 or nobody answered. It was being switched.",
+    )
+    model = made.fact("model")
+    assert model is not None
+    assert len(model.alternatives) == 2
+
+
+@pytest.mark.parametrize(("status", "sure"), [(200, Sure.CERTAIN), (424, Sure.CERTAIN), (404, Sure.ONE_OF)])
+def test_deployment__of_an_answered_request_while_traffic_is_switched_off__is_the_only_one_left(
+    status: int, sure: Sure
+) -> None:
+    found = who_answered(told(status=status), GOING_OFF)
+    assert (found.names, found.sure) == (("blue",), sure)
 
 
 def test_deployment__that_caller_and_split_agree_on__is_certain() -> None:

@@ -185,8 +185,8 @@ def _build(state: StateThen) -> Build:
 def _in_force(
     facts: EndpointFacts, endpoint: EndpointThen, split: SplitThen, at: datetime, known: datetime | None
 ) -> InForce | None:
-    """How the split came, only where it is certain which one it was."""
-    if not split.is_certain:
+    """How the split came, only where it is certain which one it was, mirrored traffic included."""
+    if len(split.splits) != 1:
         return None
     run = split_run(facts.id, max(one.latest for one in endpoint.states), known=known)
     if run is None:
