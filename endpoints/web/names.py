@@ -1,4 +1,4 @@
-"""Opaque references as people know them: "user:7" is a name, "change:42" is CR-42, "endpoint:5" its own name.
+"""Opaque references as people know them: "user:7" is a name, "change:42" is CR-42, "case:7" CH-7, "endpoint:5" its own name.
 
 "workspace:2" is its short name.
 """
@@ -15,6 +15,8 @@ from endpoints.inventory import selectors as inventory
 
 _CHANGE = re.compile(r"^(?:CR-|change:)?(\d{1,18})$", re.IGNORECASE)
 
+_CASE = re.compile(r"^CH-(\d{1,18})$", re.IGNORECASE | re.ASCII)
+
 
 def change_number(text: str) -> int | None:
     """42 out of "CR-42", "change:42" or "42"."""
@@ -22,9 +24,18 @@ def change_number(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def case_number(text: str) -> int | None:
+    """7 out of "CH-7"."""
+    found = _CASE.match(text.strip())
+    return int(found[1]) if found else None
+
+
 def change_ref(text: str) -> str:
-    """ "change:42" out of "CR-42"; any other text stays as it is."""
+    """ "change:42" out of "CR-42", "case:7" out of "CH-7"; any other text stays as it is."""
     number = change_number(text) if text.upper().startswith("CR-") else None
+    case = case_number(text)
+    if case is not None:
+        return f"case:{case}"
     return f"change:{number}" if number is not None else text
 
 
@@ -32,9 +43,10 @@ def of_refs(refs: Iterable[str]) -> dict[str, str]:
     """What to call each reference; one that nobody knows keeps its own text."""
     wanted = {text for text in refs if text}
     changes = {text: f"CR-{text.partition(':')[2]}" for text in wanted if text.startswith("change:")}
+    cases = {text: f"CH-{text.partition(':')[2]}" for text in wanted if text.startswith("case:")}
     endpoints = _known(wanted, "endpoint", inventory.endpoint_names)
     workspaces = _known(wanted, "workspace", access.workspace_names)
-    return access.display_names(wanted) | endpoints | workspaces | changes
+    return access.display_names(wanted) | endpoints | workspaces | changes | cases
 
 
 def _known(refs: set[str], kind: str, names: Callable[[Iterable[int]], dict[int, str]]) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.http import HttpResponseBase
 
 from endpoints.access.policies import visible_workspaces
+from endpoints.challenges.selectors.cases import case_row
 from endpoints.changes.selectors import change_detail
-from endpoints.core.errors import NotFound
+from endpoints.core.errors import NotFound, Refused
 from endpoints.inventory import selectors as inventory
-from endpoints.web.names import change_number
+from endpoints.web.names import case_number, change_number
 from endpoints.web.pages import SIGNED_IN, PageRequest, page, render, to
 
 LIMIT = 50
@@ -16,19 +17,30 @@ LIMIT = 50
 
 @page(SIGNED_IN)
 def search(request: PageRequest) -> HttpResponseBase:
-    """CR-42 goes to the change, an endpoint's full name to the endpoint; anything else is listed."""
+    """CR-42 goes to the change, CH-7 to the case, an endpoint's full name to the endpoint; anything else is listed."""
     text = request.GET.get("q", "").strip()[:200]
     if not text:
         return render(request, "search.html", {"text": "", "rows": []}, section="search")
     number = change_number(text)
     if number is not None and _change_exists(request, number):
         return to("change", number=number)
+    case = case_number(text)
+    if case is not None and _case_exists(request, case):
+        return to("challenge", number=case)
     rows = inventory.fleet_rows(visible_workspaces(request.principal), text=text, limit=LIMIT).rows
     exact = [row for row in rows if row.name.lower() == text.lower()]
     if len(exact) == 1 or len(rows) == 1:
         row = (exact or rows)[0]
         return to("endpoint", ws=row.workspace, name=row.name)
     return render(request, "search.html", {"text": text, "rows": rows}, section="search")
+
+
+def _case_exists(request: PageRequest, number: int) -> bool:
+    try:
+        case_row(request.principal, number)
+    except (NotFound, Refused):
+        return False
+    return True
 
 
 def _change_exists(request: PageRequest, number: int) -> bool:

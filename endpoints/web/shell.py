@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from endpoints.access.policies import Action, Principal, decide, may_anywhere
+from endpoints.challenges.selectors.queue import waiting_count
 from endpoints.changes import selectors as changes
 from endpoints.inventory import selectors as inventory
 from endpoints.web import display
@@ -21,6 +22,7 @@ SETTINGS = (
     ("Workspaces", "workspaces"),
     ("Approval rules", "rules_index"),
     ("Rollout templates", "templates_index"),
+    ("Challenge policy", "policies_index"),
     ("Profile", "profile"),
     ("API tokens", "tokens"),
 )
@@ -114,6 +116,17 @@ def _nav(
             "Holds", reverse("web:holds"), section == "holds", stopped or None, due=True, note="stopped now"
         )
     )
+    if may_anywhere(principal, Action.PREDICTIONS_VIEW):
+        items.append(
+            NavItem(
+                "Challenges",
+                reverse("web:challenges"),
+                section == "challenges",
+                waiting_count(principal) or None,
+                due=True,
+                note="waiting for you",
+            )
+        )
     items.append(NavItem("Telemetry", reverse("web:telemetry"), section == "telemetry"))
     # Who manages the installation may hold no role on any workspace by its name.
     if may_anywhere(principal, Action.BUDGET_DECIDE) or decide(principal, Action.WORKSPACE_CONNECT):

@@ -120,7 +120,7 @@ def case_page(principal: Principal, number: int) -> CaseDetail:
         moves=moves,
         evidence=newest,
         earlier=earlier,
-        changed=differences(earlier.passport, newest.passport) if earlier and newest else (),
+        changed=_changed(earlier, newest),
         records=_records(row),
         links=linked,
         suggested=_suggested(row, {one.case.id for one in linked}),
@@ -143,6 +143,11 @@ def evidence_numbers(case_id: int) -> tuple[tuple[int, str, str, datetime], ...]
     """Number, SHA-256, by whom and when of all that was collected for a case, newest first."""
     found = Evidence.objects.filter(case_id=case_id).order_by("-number")
     return tuple(found.values_list("number", "sha256", "collected_by", "collected_at"))
+
+
+def _changed(earlier: EvidenceRow | None, newest: EvidenceRow | None) -> tuple[Difference, ...]:
+    before, after = (one.passport if one else None for one in (earlier, newest))
+    return differences(before, after) if before and after else ()
 
 
 def _may(principal: Principal, action: Action, row: CaseRow) -> Decision:

@@ -6,10 +6,9 @@ from django.db import transaction
 
 from endpoints.access.policies import Action, Principal
 from endpoints.challenges.clocks import dues_from_json, dues_to_json, presses_at, restarted
-from endpoints.challenges.facts_json import from_document
 from endpoints.challenges.lifecycle import Kind, Outcome, State
 from endpoints.challenges.models import Case, Evidence
-from endpoints.challenges.selectors.evidence import stored_document
+from endpoints.challenges.selectors.evidence import evidence_of
 from endpoints.challenges.selectors.policies import policy_of
 from endpoints.challenges.services.case_evidence import pin, release
 from endpoints.challenges.services.case_guards import lock_case, permit, said, user_of
@@ -95,9 +94,9 @@ def reopen(*, principal: Principal, case_id: int, seen_version: int, reason: str
     as_seen(case, seen_version)
     policy = policy_of(case.workspace_id)
     dues = restarted(dues_from_json(case.due), policy.clocks, db_now())
-    newest = Evidence.objects.filter(case=case).order_by("-number").first()
-    if newest is not None:
-        pin(case, from_document(stored_document(newest)), principal.actor)
+    newest = next(iter(evidence_of(case.pk)), None)
+    if newest is not None and newest.passport is not None:
+        pin(case, newest.passport, principal.actor)
     happen(
         case=case,
         kind=Kind.REOPENED,
