@@ -152,6 +152,7 @@ def ed25519_verifies(public: bytes, message: bytes, signature: bytes) -> bool:
 # --- Keys ------------------------------------------------------------------------------------------------------------
 
 _PEM = re.compile(r"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", re.S)
+_VKEY = re.compile(r"[^+\s]+\+[0-9a-f]{8}\+([A-Za-z0-9+/=]+)\Z")
 _DER_BEFORE_ED25519 = bytes.fromhex("302a300506032b6570032100")
 
 
@@ -172,9 +173,8 @@ def _public_key(text: str) -> bytes:
         if der.startswith(_DER_BEFORE_ED25519) and len(der) == 44:
             return der[12:]
         raise ValueError("the PEM file holds no public key for Ed25519")
-    raw = _unbase64(
-        found.rsplit("+", 1)[1] if re.search(r"\+[0-9a-f]{8}\+", found) and len(found) > 60 else found
-    )
+    named = _VKEY.match(found)
+    raw = _unbase64(named.group(1) if named else found)
     if len(raw) == 33 and raw[:1] == b"\x01":
         return raw[1:]
     if len(raw) == 32:
@@ -653,9 +653,6 @@ class Ledger:
                 continue
             if not _fits(entry):
                 self.report.tampered(ENTRIES, f"{where}: content, time or link do not give its hash")
-            before = self.entries.get(entry.seq - 1)
-            if before and before.hash != entry.prev:
-                self.report.tampered(ENTRIES, f"{where} does not follow entry {before.seq}")
             self.entries[entry.seq] = entry
             self.report.count("entries")
             last = entry.seq
@@ -726,39 +723,55 @@ class Ledger:
                 )
 
     def _check_links(self) -> None:
-        """Numbers and times: followed from each entry up to the next checkpoint's head."""
-        between = {}
+        """Numbers and times: the chain is followed from the entries up to the heads that checkpoints name."""
+        between: dict[int, tuple[int, bytes]] = {}
         for seq, at, hashed in lines(
             self.files,
             LINKS,
             self.report,
             lambda row: (field(row, "seq", int), field(row, "at_us", int), digest(row, "leaf")),
         ):
+            if seq in self.entries or seq in between:
+                self.report.tampered(LINKS, f"entry {seq} stands twice, or is in the pack itself")
             between[seq] = (at, hashed)
-        timed = 0
-        for size in sorted(self.checkpoints):
-            reached = self._follow(size, between)
-            if reached is not None and reached != self.checkpoints[size].head:
-                words = "the chain from the entries here does not lead to its head: a time, number or link was altered"
-                self.report.tampered(f"{CHECKPOINTS}{size}.txt", words)
-            timed += reached is not None
-        if self.entries and not timed:
-            self.report.notes.append("When entries were made rests on the portal's signature alone.")
+        untimed: list[int] = []
+        walked: set[int] = set()
+        for start in sorted(self.entries):
+            if start not in walked:
+                untimed += self._follow(start, between, walked)
+        if untimed:
+            words = f"the way from {_some(untimed)} to a checkpoint is missing: their times rest on the signature alone"
+            self.report.incomplete(LINKS, words)
+        for seq in sorted(set(between) - walked)[:5]:
+            self.report.tampered(LINKS, f"entry {seq} is on no way from an entry of the pack to a checkpoint")
 
-    def _follow(self, size: int, between: Any) -> bytes | None:
-        """The chain's hash at that size, from the nearest entry before it; None when a part of the way is missing."""
-        start = max((seq for seq in self.entries if seq <= size), default=None)
-        if start is None:
-            return None
-        found, last = self.entries[start].hash, self.entries[start].at
-        for seq in range(start + 1, size + 1):
-            if seq not in between:
-                return None
-            at, hashed = between[seq]
+    def _follow(self, start: int, between: dict[int, tuple[int, bytes]], walked: set[int]) -> list[int]:
+        """Walk on from an entry as far as the pack goes. The entries behind which no checkpoint was reached."""
+        seq, pending = start, []
+        found, last = self.entries[start].prev, self.entries[start].at
+        while seq in self.entries or seq in between:
+            entry = self.entries.get(seq)
+            at, hashed = (entry.at, leaf(entry.raw)) if entry else between[seq]
+            if entry:
+                pending.append(seq)
+            if entry and entry.prev != found:
+                self.report.tampered(ENTRIES, f"entry {seq} does not follow what is before it")
+                found = entry.prev
             if at < last:
-                self.report.tampered(LINKS, f"entry {seq} is dated before entry {seq - 1}")
-            found, last = link(found, seq, at, hashed), at
-        return found
+                self.report.tampered(
+                    ENTRIES if entry else LINKS, f"entry {seq} is dated before entry {seq - 1}"
+                )
+            found, last = link(found, seq, at, hashed) if abs(at) < 2**63 > abs(seq) else b"", at
+            walked.add(seq)
+            if seq in self.checkpoints:
+                if self.checkpoints[seq].head != found:
+                    words = "the chain from the entries here does not lead to its head: something was altered"
+                    self.report.tampered(f"{CHECKPOINTS}{seq}.txt", words)
+                pending = []
+            seq += 1
+        if seq - 1 in between and seq - 1 not in self.checkpoints:
+            self.report.tampered(LINKS, f"the way breaks off after entry {seq - 1}")
+        return pending
 
     def _check_personal(self) -> None:
         for seq, name, salt, text in lines(
