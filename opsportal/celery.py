@@ -22,6 +22,7 @@ def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 
 # name -> when. The names of tasks are those that the rooms register.
 TIMETABLE: dict[str, dict[str, Any]] = {
+    "seal and anchor the ledger when it is due": every(10, "audit.checkpoint", REPORTS),
     "read what is due from Azure": every(2, "inventory.sync_due", SYNC),
     "look in the activity log who made drift": every(120, "inventory.attribute_drift", SYNC),
     "look what else the subscriptions hold": every(300, "inventory.discover", SYNC),
@@ -36,9 +37,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "look whether rollbacks would work": every(60, "changes.refresh_readiness", SYNC),
     "ask deployments directly that are due": every(60, "changes.probe_due", SYNC),
     "look how rollback drills ended": every(60, "changes.observe_drills", SYNC),
+    "read the traffic logs that are due": every(10, "challenges.collect_logs", METRICS),
     "count records of requests that came": every(15, "challenges.aggregate", METRICS),
     "make the months of records to come": every(3600, "challenges.make_partitions", METRICS),
     "drop records of requests past their time": every(3600, "challenges.drop_old", METRICS),
+    "make the days of paid capacity": every(900, "capacity.roll_up", METRICS),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 
@@ -47,6 +50,7 @@ ROUTES = {
     "inventory.*": {"queue": SYNC},
     "metrics.*": {"queue": METRICS},
     "prices.*": {"queue": SYNC},
+    "capacity.*": {"queue": METRICS},
     "changes.*": {"queue": SYNC},
     "*": {"queue": REPORTS},
 }

@@ -15,8 +15,11 @@ OWNER_ROLE = "opsportal_owner"
 
 # INSERT and SELECT only.
 APPEND_ONLY_TABLES: tuple[str, ...] = (
+    "audit_anchoring",
+    "audit_checkpoint",
     "audit_entry",
     "audit_personal",
+    "audit_subtree",
     "audit_verification",
     "challenges_evidence",
     "challenges_link",

@@ -12,6 +12,7 @@ kept elsewhere.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,9 +33,11 @@ class Fault(StrEnum):
     GAP = "gap"  # entries are missing
     EDIT = "edit"  # its own content, time or hash was altered
     SWAP = "swap"  # it stands where another entry stood
-    CUT = "cut"  # the end is missing, or was rewritten, as an anchor shows
+    CUT = "cut"  # the end is missing, or was rewritten, as a checkpoint or anchor shows
     COLUMNS = "columns"  # the searchable columns say something else than the hashed body
     PERSONAL = "personal"  # text kept beside the entry is not what the entry commits to
+    CHECKPOINT = "checkpoint"  # a checkpoint, or a hash kept with it, was altered, put in or removed
+    KEY = "key"  # a checkpoint is signed with a key that is not one of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,10 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`count` entries were found whole and in order, `head` is the last of them (None: an empty ledger)."""
+    """`count` entries were found whole and in order, `head` is the last of them (None: an empty ledger).
+
+    `checkpoints` of them agree; `unchecked` says in words what could not be checked, which is no pass.
+    """
 
     ok: bool
     count: int
@@ -70,6 +76,17 @@ class Verification:
     first_bad_seq: int | None = None
     fault: Fault | None = None
     reason: str = ""
+    checkpoints: int = 0
+    unchecked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a check goes on that does not begin with entry 1: the entry before it, which was checked then."""
+
+    seq: int = 0
+    hash: bytes = GENESIS
+    at_us: int = -(2**62)
 
 
 def leaf(body: bytes) -> bytes:
@@ -82,22 +99,34 @@ def link(prev_hash: bytes, seq: int, at_us: int, leaf_hash: bytes) -> bytes:
     return sha256(LINK + prev_hash + _two_integers(seq, at_us) + leaf_hash).digest()
 
 
-def verify(rows: Iterable[Row], anchor: Anchor | None = None) -> Verification:
-    """Follow the chain from entry 1; stops at the first bad entry. Deliberately one flat loop."""
-    head_seq, head_hash, head_at, before_head = 0, GENESIS, -(2**62), GENESIS
+def verify(
+    rows: Iterable[Row],
+    anchor: Anchor | None = None,
+    *,
+    start: Start = Start(),
+    leaves: list[bytes] | None = None,
+) -> Verification:
+    """Follow the chain from entry 1, or after `start`; stops at the first bad entry. Deliberately one flat loop.
+
+    The hash of each good entry's bytes is appended to `leaves`.
+    """
+    head_seq, head_hash, head_at, before_head = start.seq, start.hash, start.at_us, GENESIS
     anchor_seq = anchor.seq if anchor else 0
-    hashed, packed, expected = sha256, _two_integers, 1
+    keep = (deque(maxlen=0) if leaves is None else leaves).append
+    hashed, packed, expected = sha256, _two_integers, start.seq + 1
     for row in rows:
         seq, at, prev, stored, body = row
+        leaf_hash = hashed(b"\x00" + body).digest()
         if (
             seq != expected
             or prev != head_hash
             or at < head_at
-            or stored != hashed(b"\x02" + prev + packed(seq, at) + hashed(b"\x00" + body).digest()).digest()
+            or stored != hashed(b"\x02" + prev + packed(seq, at) + leaf_hash).digest()
         ):
             return _broken(row, _Head(head_seq, head_hash, head_at, before_head))
         if seq == anchor_seq and anchor and stored != anchor.hash:
             return _off_anchor(anchor, seq - 1, prev)
+        keep(leaf_hash)
         head_seq, head_hash, head_at, before_head, expected = seq, stored, at, prev, seq + 1
     head = Anchor(head_seq, head_hash) if head_seq else None
     if anchor and anchor.seq > head_seq:

@@ -40,6 +40,10 @@ class Entry(models.Model):
                 fields=["endpoint", "-seq"], name="audit_entry_endpoint", condition=~models.Q(endpoint="")
             ),
             models.Index(fields=["at"], name="audit_entry_at"),
+            # Deleting personal text asks for the entry that says so.
+            models.Index(
+                fields=["seq"], name="audit_entry_erasure", condition=models.Q(action="personal.erased")
+            ),
             models.Index(
                 fields=["request_id"], name="audit_entry_request", condition=~models.Q(request_id="")
             ),
@@ -85,6 +89,8 @@ class VerificationRun(models.Model):
     first_bad_seq = models.BigIntegerField(null=True)
     fault = models.TextField(blank=True)
     reason = models.TextField(blank=True)
+    checkpoints = models.BigIntegerField(default=0)
+    unchecked = models.TextField(blank=True, default="")
     asked_by = models.TextField()
 
     class Meta:
@@ -93,3 +99,64 @@ class VerificationRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ended_at:%Y-%m-%d %H:%M} {'whole' if self.ok else self.reason}"
+
+
+class Checkpoint(models.Model):
+    """A signed statement about the first `size` entries: `note` is all of it, the rest is for searching and growing.
+
+    `frontier` holds the complete subtrees of the Merkle tree, so that the next checkpoint reads only newer entries.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    size = models.BigIntegerField(unique=True)
+    at = models.DateTimeField()
+    root = models.BinaryField()
+    head = models.BinaryField()
+    frontier = models.BinaryField()
+    note = models.TextField()
+    made_by = models.TextField()
+
+    class Meta:
+        db_table = "audit_checkpoint"
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size} entries"
+
+
+class Subtree(models.Model):
+    """The hash of a complete subtree of 2^level leaves, from level 8 on, for proofs that take milliseconds."""
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.SmallIntegerField()
+    index = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_subtree"
+
+    def __str__(self) -> str:
+        return f"subtree {self.index} of level {self.level}"
+
+
+class Anchoring(models.Model):
+    """That a checkpoint was put outside the database, or that this failed: `place` is "file", "log", "mail" …"""
+
+    id = models.BigAutoField(primary_key=True)
+    checkpoint = models.ForeignKey(
+        Checkpoint, to_field="size", on_delete=models.PROTECT, db_column="size", related_name="anchorings"
+    )
+    at = models.DateTimeField()
+    place = models.TextField()
+    ok = models.BooleanField()
+    reason = models.TextField(blank=True, default="")
+
+    class Meta:
+        db_table = "audit_anchoring"
+        indexes = (
+            models.Index(
+                fields=["place", "-checkpoint"], name="audit_anchoring_newest", condition=models.Q(ok=True)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.checkpoint_id} in {self.place}"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import connection
+import structlog
+from django.db import Error, connection
+from psycopg_pool import PoolTimeout
+
+log = structlog.get_logger(__name__)
 
 _FORBIDDEN = {
     "audit_entry": ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES"),
-    "audit_personal": ("UPDATE", "TRUNCATE", "TRIGGER"),
+    "audit_personal": ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER"),
+    "audit_checkpoint": ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER"),
+    "audit_subtree": ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER"),
+    "audit_anchoring": ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER"),
 }
 # O fires in ordinary sessions, A in every session.
 _TRIGGERS = {
@@ -15,7 +22,40 @@ _TRIGGERS = {
     ("audit_entry", "audit_entry_table"): "A",
     ("audit_personal", "audit_personal_rows"): "A",
     ("audit_personal", "audit_personal_table"): "A",
+    ("audit_personal", "audit_personal_erased"): "A",
+    **{
+        (table, f"{table}_{guarded}"): "A"
+        for table in ("audit_checkpoint", "audit_subtree", "audit_anchoring")
+        for guarded in ("rows", "table")
+    },
 }
+
+
+_found: tuple[str, ...] | None = None
+
+
+def check_at_start(*, strict: bool) -> tuple[str, ...]:
+    """Look once, when a process starts; `found_at_start` tells it to pages. SystemExit when `strict` and it is open.
+
+    A database that does not answer can't be looked at: strictly, that is no closed ledger.
+    """
+    global _found
+    try:
+        _found = tuple(check_privileges())
+    except (Error, PoolTimeout) as error:
+        _found = (f"Whether this database role could alter the ledger is not known: {type(error).__name__}.",)
+    for problem in _found:
+        log.warning("ledger_open", problem=problem)
+    if strict and _found:
+        raise SystemExit(
+            "The portal does not start, because the ledger is open:\n  - " + "\n  - ".join(_found)
+        )
+    return _found
+
+
+def found_at_start() -> tuple[str, ...] | None:
+    """What `check_at_start` found in this process; None: it did not look."""
+    return _found
 
 
 def check_privileges() -> list[str]:
@@ -70,7 +110,8 @@ def _trigger_problems() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger"
-            " WHERE tgrelid IN ('audit_entry'::regclass, 'audit_personal'::regclass) AND NOT tgisinternal"
+            " WHERE tgrelid = ANY (%s::regclass[]) AND NOT tgisinternal",
+            [list(_FORBIDDEN)],
         )
         enabled = {(table, name): state for table, name, state in cursor.fetchall()}
     return [

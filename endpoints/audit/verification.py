@@ -1,24 +1,41 @@
-"""Checks the stored ledger: the chain, then that the searchable columns and the personal text agree with it.
+"""Checks the stored ledger: chain, checkpoints and anchors, then that columns and personal text agree with it.
 
-The chain is read in one pass through a server-side cursor, and hashed here rather than in the database. Columns
-and personal text are compared inside the database, for entries whose bytes the chain has just vouched for.
+The chain is read in one pass through a server-side cursor, and hashed here rather than in the database; the tree grows
+beside it. Columns and personal text are compared inside the database, for entries whose bytes the chain vouched for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
+from endpoints.audit import signing
+from endpoints.audit.anchorfile import Anchored, anchor_file, read_anchored
 from endpoints.audit.chain import Anchor, Fault, Row, Verification, verify
+from endpoints.audit.models import Anchoring, Checkpoint, Subtree
+from endpoints.audit.seals import (
+    Flaw,
+    Seal,
+    Stored,
+    Walk,
+    altered_node,
+    judged,
+    noted_seal,
+    numbering,
+    stored_seal,
+)
+from endpoints.core.errors import Unavailable
 
 _BATCH = 2_000
 _SLICE = 50_000  # a statement over the whole table could run into the statement timeout
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ROWS = """
 SELECT seq, (extract(epoch FROM at) * 1000000)::bigint, prev_hash, hash, body
-FROM audit_entry ORDER BY seq
+FROM audit_entry WHERE seq > %s ORDER BY seq
 """
 # OFFSET 0 keeps the planner from parsing the document anew for every column.
 _COLUMNS = """
@@ -32,8 +49,13 @@ WHERE e.seq BETWEEN %s AND %s AND (
   doc->>'request', doc->>'azure_request', nullif(doc->'before', 'null'), nullif(doc->'after', 'null')
 )
 """
-# Commitments without text and text without commitment are as wrong as text that does not match.
+# Commitments without text and text without commitment are as wrong as text that does not match. Only what a later
+# entry names as erased may be missing, and must be.
 _PERSONAL = """
+WITH erased AS MATERIALIZED (
+  SELECT named.seq::bigint AS seq FROM audit_entry e,
+    LATERAL jsonb_array_elements(convert_from(e.body, 'UTF8')::jsonb #> '{after,entries}') AS named (seq)
+  WHERE e.action = 'personal.erased' AND named.seq::bigint < e.seq)
 SELECT min(coalesce(c.seq, p.entry_id)) FROM
   (SELECT e.seq, k.field, k.digest FROM audit_entry e,
      LATERAL (SELECT convert_from(e.body, 'UTF8')::jsonb->'personal' AS committed OFFSET 0) b,
@@ -41,26 +63,127 @@ SELECT min(coalesce(c.seq, p.entry_id)) FROM
    WHERE e.seq BETWEEN %s AND %s) c
 FULL JOIN (SELECT * FROM audit_personal WHERE entry_id BETWEEN %s AND %s) p
   ON p.entry_id = c.seq AND p.field = c.field
-WHERE c.digest IS DISTINCT FROM encode(sha256(p.salt || convert_to(p.text, 'UTF8')), 'hex')
+WHERE CASE WHEN coalesce(c.seq, p.entry_id) IN (SELECT seq FROM erased) THEN p.entry_id IS NOT NULL
+  ELSE c.digest IS DISTINCT FROM encode(sha256(p.salt || convert_to(p.text, 'UTF8')), 'hex') END
 """
 
 
-def verify_stored(anchor: Anchor | None = None) -> Verification:
-    """Check everything that is stored, up to the newest entry at this moment."""
+def verify_stored(anchor: Anchor | None = None, *, anchored: Anchored | None = None) -> Verification:
+    """Check everything that is stored, up to the newest entry at this moment, against what was sealed.
+
+    `anchored` are checkpoints that were kept elsewhere; None takes those of the file in the settings.
+    """
+    known, unchecked = _known_keys()
     with transaction.atomic():
-        chain = verify(_rows(), anchor)
-        return _columns_and_personal(chain)
+        outside = _outside() if anchored is None else anchored
+        rows = _checkpoints()
+        claims = [*(stored_seal(row, known) for row in rows), *_anchored_seals(outside, known, rows)]
+        chain, walk = _follow(anchor, [claim for claim in claims if isinstance(claim, Seal)])
+        flaws = [claim for claim in claims if isinstance(claim, Flaw)]
+        flaws += [flaw for flaw in (walk.off, walk.missing() if chain.ok else None, numbering(rows)) if flaw]
+        flaws += _subtrees(walk, rows)
+        found = _columns_and_personal(judged(chain, flaws, agreed=walk.agreed))
+    unproven = unchecked if rows or outside.notes else ()
+    return replace(found, unchecked=(*unproven, *outside.unchecked))
 
 
-def _rows() -> Iterator[Row]:
-    """All entries, oldest first. The driver's own cursor, because its binary one is twice as fast as Django's."""
+def batches(*, after: int = 0) -> Iterator[Sequence[Row]]:
+    """Entries behind number `after`, oldest first, through the driver's own cursor: its binary one is twice as fast
+    as Django's."""
     with (
         connection.wrap_database_errors,
         connection.connection.cursor(name="audit_verify", binary=True) as cursor,
     ):
-        cursor.execute(_ROWS)
+        cursor.execute(_ROWS, [after])
         while rows := cursor.fetchmany(_BATCH):
-            yield from rows
+            yield rows
+
+
+def microseconds(at: datetime) -> int:
+    """A moment as the chain hashes it."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _follow(anchor: Anchor | None, seals: Sequence[Seal]) -> tuple[Verification, Walk]:
+    """The chain, and the tree beside it as far as the chain is whole."""
+    walk, leaves, batch = Walk(seals), list[bytes](), list[Row]()
+
+    def rows() -> Iterator[Row]:
+        for batch[:] in batches():
+            yield from batch
+            walk.take(leaves, batch)
+            leaves.clear()
+        batch.clear()
+
+    found = verify(rows(), anchor, leaves=leaves)
+    if leaves:  # it stopped within a batch
+        walk.take(leaves, batch)
+    return found, walk
+
+
+def _known_keys() -> tuple[Collection[bytes], tuple[str, ...]]:
+    try:
+        known = signing.keys().known
+    except Unavailable as error:
+        return (), (f"Signatures of checkpoints were not checked: {error.message}",)
+    return known, () if known else ("Signatures of checkpoints were not checked: no key is set.",)
+
+
+def _checkpoints() -> list[Stored]:
+    columns = ("number", "size", "root", "head", "frontier", "note")
+    rows = Checkpoint.objects.order_by("number").values_list(*columns)
+    return [
+        Stored(number, size, bytes(root), bytes(head), bytes(frontier), note)
+        for number, size, root, head, frontier, note in rows
+    ]
+
+
+def _outside() -> Anchored:
+    """What the file of the settings holds; and what it lacks of that which was written to it."""
+    path = anchor_file()
+    written = set(Anchoring.objects.filter(place="file", ok=True).values_list("checkpoint_id", flat=True))
+    if path is None:
+        return Anchored(
+            unchecked=("No anchor file is set any more, so anchors were not compared.",) if written else ()
+        )
+    if not written and not path.exists():
+        return Anchored()
+    found = read_anchored(path)
+    if found.unchecked:
+        return found
+    there = {int(note.split("\n", 2)[1]) for note in found.notes if note.split("\n", 2)[1].isdecimal()}
+    if lacking := sorted(written - there):
+        words = f"The anchor file lacks checkpoint {lacking[0]} and {len(lacking) - 1} others that were written to it."
+        return Anchored(found.notes, (words,))
+    return found
+
+
+def _anchored_seals(outside: Anchored, known: Collection[bytes], rows: Sequence[Stored]) -> list[Seal | Flaw]:
+    """The claims of anchored checkpoints; a Flaw for each that is not stored here any more."""
+    same = {row.note: row.size for row in rows}
+    found: list[Seal | Flaw] = []
+    for text in dict.fromkeys(outside.notes):
+        if text in same:
+            continue  # judged as a stored one
+        seal = noted_seal(text, known, where="anchored checkpoint")
+        found.append(seal)
+        if isinstance(seal, Seal) and seal.size not in same.values():
+            reason = f"Checkpoint {seal.size} was anchored, and is not stored any more: it was removed."
+            found.append(Flaw(seal.size, Fault.CHECKPOINT, reason))
+    return found
+
+
+def _subtrees(walk: Walk, rows: Sequence[Stored]) -> list[Flaw]:
+    """Whether the stored subtrees are those of the entries, as far as these were followed."""
+    sealed = rows[-1].size if rows else 0
+    size = min(walk.frontier.size, sealed)
+    stored = [
+        (level, index, bytes(digest))
+        for level, index, digest in Subtree.objects.values_list("level", "index", "hash")
+        if size == sealed or (index + 1) << level <= size
+    ]
+    flaw = altered_node(walk.nodes, stored, size)
+    return [flaw] if flaw else []
 
 
 def _columns_and_personal(chain: Verification) -> Verification:

@@ -1,4 +1,4 @@
-"""The one way into the ledger, and the remembered check of it."""
+"""The one way into the ledger."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ from django.db import Error, connection
 
 from endpoints.audit.actors import Actor
 from endpoints.audit.canonical import canonical
-from endpoints.audit.chain import Anchor, Verification
-from endpoints.audit.models import VerificationRun
-from endpoints.audit.verification import verify_stored
 from endpoints.core.errors import Unavailable
 from endpoints.core.ids import split_ref
 from endpoints.core.request import current_request_id
-from endpoints.dispatch import db_now
 
 BODY_VERSION = 1
 PERSONAL_FIELDS = frozenset({"reason", "comment", "ip", "name"})
@@ -53,12 +49,10 @@ def record(
     and never a name or free text: those go into `personal`, whose keys are PERSONAL_FIELDS. Raises
     Unavailable when the ledger can't take the event; the caller's transaction must then end.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("record() belongs into the transaction of what it records")
-    texts = _personal_texts(actor, personal)
-    salts = {field: secrets.token_bytes(32) for field in texts}
-    body = _body(
+    return append(
+        (_ENTRY, _ENTRY_WITH_PERSONAL),
         actor=actor,
+        personal=personal,
         action=action,
         subject=subject,
         workspace_id=workspace_id,
@@ -66,9 +60,27 @@ def record(
         before=before,
         after=after,
         azure_request_id=azure_request_id,
-        commitments={field: commitment(salts[field], text) for field, text in texts.items()},
     )
-    return _insert(body, texts, salts, action)
+
+
+def append(
+    statements: tuple[str, str],
+    *,
+    actor: Actor,
+    action: str,
+    personal: Mapping[str, str] | None = None,
+    **rest: Any,
+) -> int:
+    """Run the first statement with the entry's body, or the second with its fields, salts and texts as well."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("record() belongs into the transaction of what it records")
+    texts = _personal_texts(actor, personal)
+    salts = {field: secrets.token_bytes(32) for field in texts}
+    commitments = {field: commitment(salts[field], text) for field, text in texts.items()}
+    body = _body(actor=actor, action=action, commitments=commitments, **rest)
+    if texts:
+        return _insert(statements[1], [body, list(texts), list(salts.values()), list(texts.values())], action)
+    return _insert(statements[0], [body], action)
 
 
 def commitment(salt: bytes, text: str) -> str:
@@ -115,15 +127,10 @@ def _body(
     )
 
 
-def _insert(body: bytes, texts: dict[str, str], salts: dict[str, bytes], action: str) -> int:
+def _insert(statement: str, parameters: list[Any], action: str) -> int:
     try:
         with connection.cursor() as cursor:
-            if texts:
-                cursor.execute(
-                    _ENTRY_WITH_PERSONAL, [body, list(texts), list(salts.values()), list(texts.values())]
-                )
-            else:
-                cursor.execute(_ENTRY, [body])
+            cursor.execute(statement, parameters)
             row = cursor.fetchone()
     except Error as error:
         raise Unavailable(
@@ -131,22 +138,3 @@ def _insert(body: bytes, texts: dict[str, str], salts: dict[str, bytes], action:
         ) from error
     seq: int = row[0]
     return seq
-
-
-def remember_verification(*, asked_by: str, anchor: Anchor | None = None) -> Verification:
-    """Check the whole ledger and keep the result, so that pages can say when it was last whole."""
-    began_at = db_now()
-    found = verify_stored(anchor)
-    VerificationRun.objects.create(
-        began_at=began_at,
-        ended_at=db_now(),
-        ok=found.ok,
-        entries=found.count,
-        head_seq=found.head.seq if found.head else None,
-        head_hash=found.head.hash if found.head else None,
-        first_bad_seq=found.first_bad_seq,
-        fault=found.fault or "",
-        reason=found.reason,
-        asked_by=asked_by,
-    )
-    return found

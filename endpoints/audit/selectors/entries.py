@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from endpoints.audit.models import Entry, Personal, VerificationRun
+from endpoints.audit.models import Entry, Personal
 from endpoints.core.errors import NotFound
 
 PAGE = 50
@@ -76,21 +76,6 @@ class EntryPage:
     cursor: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationSummary:
-    """The ledger's head, and the last complete check of it. `checked_at` None: never checked."""
-
-    entries: int
-    head_seq: int | None
-    head_hash: str
-    head_at: datetime | None
-    checked_at: datetime | None
-    ok: bool | None
-    checked_to: int | None
-    first_bad_seq: int | None
-    reason: str
-
-
 def entries(
     scope: Scope, filters: Filters = Filters(), cursor: int | None = None, limit: int = PAGE
 ) -> EntryPage:
@@ -111,23 +96,6 @@ def entry(scope: Scope, seq: int) -> EntryRow:
     if not found:
         raise NotFound(f"There is no entry {seq}, or you may not read it.")
     return _entry_rows(found)[0]
-
-
-def verification_summary() -> VerificationSummary:
-    """What an audit page says about the chain: no check is "unknown", never "whole"."""
-    head = Entry.objects.order_by("-seq").first()
-    run = VerificationRun.objects.order_by("-ended_at").first()
-    return VerificationSummary(
-        entries=head.seq if head else 0,
-        head_seq=head.seq if head else None,
-        head_hash=bytes(head.hash).hex() if head else "",
-        head_at=head.at if head else None,
-        checked_at=run.ended_at if run else None,
-        ok=run.ok if run else None,
-        checked_to=run.head_seq if run else None,
-        first_bad_seq=run.first_bad_seq if run else None,
-        reason=run.reason if run else "",
-    )
 
 
 def _seen(scope: Scope) -> QuerySet[Entry]:

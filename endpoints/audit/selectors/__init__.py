@@ -1,0 +1,75 @@
+"""Reads of the ledger: entries for pages, and what proves them."""
+
+from endpoints.audit.selectors.checkpoints import (
+    CheckpointPage,
+    CheckpointRow,
+    LastAnchor,
+    checkpoint,
+    checkpoints,
+    checkpoints_after,
+    last_anchor,
+    newest_checkpoint,
+    unsealed,
+)
+from endpoints.audit.selectors.entries import (
+    LARGEST_PAGE,
+    PAGE,
+    EntryPage,
+    EntryRow,
+    Filters,
+    Scope,
+    azure_calls,
+    entries,
+    entry,
+)
+from endpoints.audit.selectors.evidence import (
+    PersonalText,
+    StoredEntry,
+    StoredLink,
+    entries_between,
+    entries_of,
+    links,
+    personal_of,
+)
+from endpoints.audit.selectors.proofs import consistency_proof, inclusion_proof, inclusion_proofs
+from endpoints.audit.selectors.summary import (
+    Sealing,
+    VerificationSummary,
+    sealing,
+    verification_summary,
+)
+
+__all__ = [
+    "LARGEST_PAGE",
+    "PAGE",
+    "CheckpointPage",
+    "CheckpointRow",
+    "EntryPage",
+    "EntryRow",
+    "Filters",
+    "LastAnchor",
+    "PersonalText",
+    "Scope",
+    "Sealing",
+    "StoredEntry",
+    "StoredLink",
+    "VerificationSummary",
+    "azure_calls",
+    "checkpoint",
+    "checkpoints",
+    "checkpoints_after",
+    "consistency_proof",
+    "entries",
+    "entries_between",
+    "entries_of",
+    "entry",
+    "inclusion_proof",
+    "inclusion_proofs",
+    "last_anchor",
+    "links",
+    "newest_checkpoint",
+    "personal_of",
+    "sealing",
+    "unsealed",
+    "verification_summary",
+]

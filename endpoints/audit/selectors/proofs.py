@@ -1,0 +1,78 @@
+"""Proofs for one entry or one checkpoint, out of stored subtrees: a few reads, however long the ledger is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from endpoints.audit import merkle
+from endpoints.audit.chain import leaf
+from endpoints.audit.models import Entry, Subtree
+from endpoints.audit.seals import KEPT_LEVEL
+from endpoints.core.errors import NotFound
+
+_BLOCK = 1 << KEPT_LEVEL
+
+
+def inclusion_proof(seq: int, size: int) -> tuple[bytes, ...]:
+    """That entry `seq` is among the first `size`: the path of leaf `seq - 1`. NotFound when it is not."""
+    return inclusion_proofs([seq], size)[seq]
+
+
+def inclusion_proofs(seqs: Iterable[int], size: int) -> dict[int, tuple[bytes, ...]]:
+    """Proofs of several entries in one tree, by their numbers; what they share is read once."""
+    tree = _Tree(size)
+    found = {}
+    for seq in seqs:
+        if not 1 <= seq <= size:
+            raise NotFound(f"Entry {seq} is not among the first {size}.")
+        found[seq] = merkle.inclusion(tree.read, seq - 1, size)
+    return found
+
+
+def consistency_proof(old: int, new: int) -> tuple[bytes, ...]:
+    """That the first `new` entries begin with the first `old`. NotFound when there are not so many."""
+    if not 0 < old <= new:
+        raise NotFound(f"{new} entries can't have grown out of {old}.")
+    return merkle.consistency(_Tree(new).read, old, new)
+
+
+class _Tree:
+    """Complete subtrees within the first `size` entries, each read once."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: dict[tuple[int, int], bytes] = {}
+        self._blocks: dict[int, list[bytes]] = {}
+
+    def read(self, level: int, index: int) -> bytes:
+        place = (level, index)
+        if place not in self._known:
+            self._known[place] = (
+                self._stored(level, index) if level >= KEPT_LEVEL else self._low(level, index)
+            )
+        return self._known[place]
+
+    def _stored(self, level: int, index: int) -> bytes:
+        found = Subtree.objects.filter(level=level, index=index).values_list("hash", flat=True).first()
+        if found is not None:
+            return bytes(found)
+        if level == KEPT_LEVEL:  # behind the newest checkpoint nothing is stored
+            return merkle.root(self._leaves(index))
+        return merkle.node(self.read(level - 1, 2 * index), self.read(level - 1, 2 * index + 1))
+
+    def _low(self, level: int, index: int) -> bytes:
+        first = index << level
+        block = self._leaves(first >> KEPT_LEVEL)
+        at = first & (_BLOCK - 1)
+        return merkle.root(block[at : at + (1 << level)])
+
+    def _leaves(self, block: int) -> list[bytes]:
+        if block not in self._blocks:
+            first = block * _BLOCK
+            last = min(first + _BLOCK, self._size)
+            bodies = Entry.objects.filter(seq__gt=first, seq__lte=last).order_by("seq")
+            found = [leaf(bytes(body)) for body in bodies.values_list("body", flat=True)]
+            if len(found) != last - first:
+                raise NotFound(f"Entries {first + 1} to {last} are not all there: nothing can be proven.")
+            self._blocks[block] = found
+        return self._blocks[block]
