@@ -57,7 +57,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """How the log of a stretch was read: "read", "off" or "failed", with the reason for people."""
+    """What became of the log of a stretch: "read", "off", "failed" or "unread", with the reason for people."""
 
     since: datetime
     until: datetime
@@ -113,8 +113,11 @@ def coverage(
     splits: Sequence[Possible],
     switches: Sequence[Switch],
 ) -> Coverage:
-    """`readings` as (began, ended), oldest first, one on each side included where there is one."""
-    log = _log_lane(since, until, list(logged))
+    """`readings` as (began, ended), oldest first, one on each side included where there is one.
+
+    `logged` and `splits` cover the whole stretch, oldest first.
+    """
+    log = Lane("log", "Traffic log", _joined(_log_part(one) for one in logged))
     split = Lane("split", "Live split", _joined(_split_part(one) for one in splits))
     answer = Lane("answer", "A passport says", _answers(since, until, log, splits, switches))
     lanes = (Lane("mirror", "Readings of Azure", _mirror(since, until, readings)), log, split, answer)
@@ -156,27 +159,13 @@ def _clipped(
     return [Part(first, last, mark, words)] if first < last else []
 
 
-def _log_lane(since: datetime, until: datetime, logged: list[Logged]) -> Lane:
-    """What was read counts before what could not be."""
-    words = {
-        "read": (Mark.GOOD, "Read."),
-        "off": (Mark.MISSING, "Not exported."),
-        "failed": (Mark.MISSING, "Failed."),
-    }
-    reasons = {one.outcome: one.reason for one in logged if one.reason}
-    united = {
-        outcome: _united([(one.since, one.until) for one in logged if one.outcome == outcome])
-        for outcome in words
-    }
-    edges = _edges(since, until, [edge for pairs in united.values() for pair in pairs for edge in pair])
-    parts = []
-    for begin, end in pairwise(edges):
-        outcome = next((one for one in words if _holds(united[one], begin)), "")
-        mark, said = words.get(outcome, (Mark.MISSING, "Not read."))
-        parts.append(
-            Part(begin, end, mark, reasons.get(outcome, said) if outcome in ("off", "failed") else said)
-        )
-    return Lane("log", "Traffic log", _joined(parts))
+_LOG = {"read": "Read.", "off": "Not exported.", "failed": "It could not be read.", "unread": "Not read."}
+
+
+def _log_part(one: Logged) -> Part:
+    is_read = one.outcome == "read"
+    words = _LOG[one.outcome] if is_read or not one.reason else one.reason
+    return Part(one.since, one.until, Mark.GOOD if is_read else Mark.MISSING, words)
 
 
 def _split_part(one: Possible) -> Part:
@@ -225,10 +214,6 @@ def _answer(is_logged: bool, splits: tuple[Split, ...], changing: set[str]) -> t
 
 def _edges(since: datetime, until: datetime, edges: Iterable[datetime]) -> list[datetime]:
     return sorted({since, until} | {edge for edge in edges if since < edge < until})
-
-
-def _holds(united: Sequence[tuple[datetime, datetime]], at: datetime) -> bool:
-    return any(begin <= at < end for begin, end in united)
 
 
 def _united(pairs: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

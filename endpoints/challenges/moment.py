@@ -127,11 +127,10 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class LogThen:
-    """How the traffic log of that moment was read: "read", "off", "failed", or "" when it was not asked for yet."""
+    """What became of the traffic log of that moment: "read", "off", "failed" or "unread"; `reason` in words."""
 
-    outcome: str = ""
+    outcome: str = "unread"
     reason: str = ""
-    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

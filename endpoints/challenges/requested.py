@@ -89,14 +89,13 @@ def _log(row: SeenRow | None, then: Moment) -> Fact:
         return Fact("log", label, "has the request", Sure.CERTAIN, "log", known_at=row.log_known_at)
     if log.outcome == "read":
         words = "It was read and has no such request: either the id is not of a request here, or Azure left it out."
-        return Fact(
-            "log", label, "read, without the request", Sure.CERTAIN, "log", words, known_at=log.known_at
-        )
+        return Fact("log", label, "read, without the request", Sure.CERTAIN, "log", words)
     if log.outcome == "off":
-        words = log.reason or "Azure did not export it."
-        return Fact("log", label, "not exported", Sure.CERTAIN, "log", words, known_at=log.known_at)
-    words = f"It could not be read. {log.reason}" if log.outcome == "failed" else "It was not read."
-    return Fact("log", label, None, Sure.UNKNOWN, "log", words.strip(), known_at=log.known_at)
+        return Fact(
+            "log", label, "not exported", Sure.CERTAIN, "log", log.reason or "Azure did not export it."
+        )
+    words = "It could not be read." if log.outcome == "failed" else "It was not read."
+    return Fact("log", label, None, Sure.UNKNOWN, "log", f"{words} {log.reason}".strip())
 
 
 def _place(row: SeenRow | None, then: Moment) -> Fact:

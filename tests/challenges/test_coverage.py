@@ -36,7 +36,7 @@ def day(
         at(0),
         at(60),
         readings=[(at(minute), at(minute + 0.1)) for minute in readings],
-        logged=logged,
+        logged=logged or (Logged(at(0), at(60), "unread"),),
         splits=splits or (Possible(at(0), at(60), (BLUE,)),),
         switches=switches,
     )
@@ -59,24 +59,32 @@ def test_mirror__never_read__is_missing_all_along() -> None:
     assert said(day(), "mirror") == [(0, 60, "missing")]
 
 
-def test_log__read_later_although_it_failed_before__counts_as_read() -> None:
+def test_log__is_good_only_where_it_was_read_and_says_why_not_elsewhere() -> None:
     found = day(
         logged=(
-            Logged(at(0), at(20), "failed", "The workspace refuses it."),
+            Logged(at(0), at(10), "failed", "The workspace refuses it."),
             Logged(at(10), at(30), "read"),
-            Logged(at(40), at(50), "off", "It is not exported."),
+            Logged(at(30), at(40), "unread"),
+            Logged(at(40), at(60), "off", "It is not exported."),
         )
     )
     assert said(found, "log") == [
-        (0, 10, "missing"), (10, 30, "good"), (30, 40, "missing"), (40, 50, "missing"), (50, 60, "missing"),
-    ]  # fmt: skip
+        (0, 10, "missing"),
+        (10, 30, "good"),
+        (30, 40, "missing"),
+        (40, 60, "missing"),
+    ]
     words = [part.words for part in found.lane("log").parts]
-    assert words == ["The workspace refuses it.", "Read.", "Not read.", "It is not exported.", "Not read."]
+    assert words == ["The workspace refuses it.", "Read.", "Not read.", "It is not exported."]
 
 
 def test_answer__is_certain_by_log_or_by_a_split_to_one() -> None:
     found = day(
-        logged=(Logged(at(20), at(25), "read"),),
+        logged=(
+            Logged(at(0), at(20), "unread"),
+            Logged(at(20), at(25), "read"),
+            Logged(at(25), at(60), "off"),
+        ),
         splits=(
             Possible(at(0), at(10), (BLUE,)),
             Possible(at(10), at(12), (BLUE, HALF)),
@@ -104,13 +112,11 @@ _edges = st.lists(st.integers(0, 60), min_size=2, max_size=6, unique=True).map(s
 
 @given(
     readings=st.lists(st.integers(-10, 70), max_size=12, unique=True).map(sorted),
-    logs=st.lists(
-        st.tuples(st.integers(-5, 60), st.integers(1, 20), st.sampled_from(["read", "off", "failed"]))
-    ),
+    outcomes=st.lists(st.sampled_from(["read", "off", "failed", "unread"]), min_size=8, max_size=8),
     edges=_edges,
 )
 def test_lanes__of_anything__cover_the_day_without_gaps(
-    readings: list[int], logs: list[tuple[int, int, str]], edges: list[int]
+    readings: list[int], outcomes: list[str], edges: list[int]
 ) -> None:
     bounds = sorted({0, 60, *edges})
     splits = tuple(
@@ -119,7 +125,10 @@ def test_lanes__of_anything__cover_the_day_without_gaps(
     )
     found = day(
         readings=tuple(readings),
-        logged=tuple(Logged(at(begin), at(begin + length), outcome) for begin, length, outcome in logs),
+        logged=tuple(
+            Logged(at(begin), at(end), outcome)
+            for (begin, end), outcome in zip(pairwise(bounds), outcomes, strict=False)
+        ),
         splits=splits,
     )
     for lane in found.lanes:

@@ -162,7 +162,8 @@ def test_log__of_that_time__is_said_how_it_was_read(
 
 def test_log__that_nobody_asked_for__is_unknown(past: Past) -> None:
     found = fact(passport_of(past.request(30)), "log")
-    assert (found.value, found.sure, found.reason) == (None, Sure.UNKNOWN, "It was not read.")
+    assert (found.value, found.sure) == (None, Sure.UNKNOWN)
+    assert found.reason == "It was not read. The log of this time was never read."
 
 
 def test_health__of_the_minute__is_exact(past: Past) -> None:

@@ -37,6 +37,7 @@ def address_of(name: str, stage: Stage) -> str:
         "token_id": UNKNOWN,
         "deployment": "blue",
         "chart": "latency",
+        "asked": "no-such-request",
         "form": "csv",
     }
     pattern = next(one for one in urls.urlpatterns if one.name == name)

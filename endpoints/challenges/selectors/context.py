@@ -12,9 +12,9 @@ from endpoints.challenges import health
 from endpoints.challenges.bypass import Bypass, estimate
 from endpoints.challenges.confidence import ModelSpan, Place, place, same_model_around
 from endpoints.challenges.health import Figures, Health
-from endpoints.challenges.models import LogReading
 from endpoints.challenges.moment import GateThen, InForce, LogThen, Ordered, Served, SplitThen
 from endpoints.challenges.seen import SeenRow
+from endpoints.challenges.selectors.logs import logged_spans
 from endpoints.changes.lifecycle import Kind
 from endpoints.changes.selectors import approval_of
 from endpoints.core.ids import ref, split_ref
@@ -66,13 +66,9 @@ def ordered(cause: str, workspace_id: int, at: datetime, known: datetime | None)
 
 
 def log_then(endpoint_id: int, at: datetime, known: datetime | None) -> LogThen:
-    """The newest word on the log of that moment; one that read it counts before one that could not."""
-    found = LogReading.objects.filter(endpoint_id=endpoint_id, since__lte=at, until__gt=at)
-    if known is not None:
-        found = found.filter(known_at__lte=known)
-    rows = list(found.order_by("-known_at")[:50])
-    row = next((one for one in rows if one.outcome == "read"), rows[0] if rows else None)
-    return LogThen(row.outcome, row.reason, row.known_at) if row else LogThen()
+    """How the log of that moment was read."""
+    (span,) = logged_spans(endpoint_id, at, at + timedelta.resolution, known=known)
+    return LogThen(span.outcome, span.reason)
 
 
 def health_then(endpoint_id: int, names: Mapping[int, str], at: datetime) -> Health:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 from endpoints.challenges.coverage import Coverage, Logged, Possible, Switch, coverage
-from endpoints.challenges.models import LogReading
+from endpoints.challenges.selectors.logs import logged_spans
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import endpoint_facts, model_switches, runs_between, split_stretches
 
@@ -24,7 +24,10 @@ def coverage_of(endpoint_id: int, day: date) -> Coverage | None:
         since,
         until,
         readings=runs_between(facts.workspace_id, facts.arm_id, since, until),
-        logged=_logged(endpoint_id, since, until),
+        logged=[
+            Logged(one.since, one.until, one.outcome, one.reason)
+            for one in logged_spans(endpoint_id, since, until)
+        ],
         splits=[
             Possible(one.since, one.until, _distinct(live for live, _ in one.splits))
             for one in split_stretches(endpoint_id, since, until)
@@ -33,13 +36,6 @@ def coverage_of(endpoint_id: int, day: date) -> Coverage | None:
             Switch(one.name, one.since, one.until) for one in model_switches(endpoint_id, since, until)
         ],
     )
-
-
-def _logged(endpoint_id: int, since: datetime, until: datetime) -> list[Logged]:
-    rows = LogReading.objects.filter(endpoint_id=endpoint_id, until__gt=since, since__lt=until).order_by(
-        "known_at"
-    )
-    return [Logged(*row) for row in rows.values_list("since", "until", "outcome", "reason")]
 
 
 def _distinct(splits: Iterable[dict[str, int]]) -> tuple[dict[str, int], ...]:
