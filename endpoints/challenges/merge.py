@@ -180,7 +180,7 @@ class Book:
 
     def take(self, record: Record, source: Source, now: datetime) -> tuple[Merged, bool]:
         """The record that the word is about, with the word in it, and whether that said anything new."""
-        row = self._of_request(record) or self._said_before(record, source) or self._only_one(record, source)
+        row = self._of_request(record) or self._of_client(record, source)
         if row is None:
             row = begun(record, source, now, self._free_key(record))
             self.add(row)
@@ -212,6 +212,12 @@ class Book:
         found = self._by_request.get((record.endpoint_id, record.request_id), ())
         near = [row for row in found if abs((row.day - day).days) <= _ONE_DAY]
         return min(near, key=lambda row: (abs((row.day - day).days), row.day), default=None)
+
+    def _of_client(self, record: Record, source: Source) -> Merged | None:
+        """By the client's id, where it can mean one request only."""
+        if not record.client_id:
+            return None
+        return self._said_before(record, source) or self._only_one(record, source)
 
     def _said_before(self, record: Record, source: Source) -> Merged | None:
         """What this very word made when it came the first time."""

@@ -27,8 +27,9 @@ _BY_ID = """
 _NEWEST = ("ORDER BY p.at DESC",)
 _BOTH_SIDES = ("AND p.at <= %(near)s ORDER BY p.at DESC", "AND p.at > %(near)s ORDER BY p.at")
 _TABLES = ("challenges_prediction", "challenges_kept_prediction")
+# "+ 0": the index of the id is the one to use, not the key's, which begins with the endpoint.
 _OF_ENDPOINT = """
-AND p.endpoint_id IN (SELECT id FROM inventory_endpoint WHERE workspace_id = ANY (%(workspaces)s::bigint[]))
+AND p.endpoint_id + 0 IN (SELECT id FROM inventory_endpoint WHERE workspace_id = ANY (%(workspaces)s::bigint[]))
 """
 _AROUND = """
 SELECT f.*, e.workspace_id, e.name FROM ({found}) AS f JOIN inventory_endpoint e ON e.id = f.endpoint_id

@@ -16,6 +16,7 @@ from endpoints.audit import selectors as ledger
 from endpoints.audit.services import record as enter
 from endpoints.challenges.bounds import bounds, problem
 from endpoints.challenges.intake import Reader, read
+from endpoints.challenges.merge import Book
 from endpoints.challenges.recorded import Record, Source
 from endpoints.challenges.services import stored
 from endpoints.challenges.services.fingerprints import NO_KEY, fingerprinter, keeps_fingerprints
@@ -144,7 +145,17 @@ def _in_utc(record: Record) -> Record:
 
 def _take(records: Sequence[Record], source: Source, now: datetime) -> Taken:
     stored.make_partitions({record.at.date() for record in records})
-    book = stored.book_for(records)
+    with stored.by_index():
+        book = stored.book_for(records)
+        new, merged = _merged(book, records, source, now)
+        touched = [row for row in book if row.is_new or row.is_changed]
+        stored.store(touched)
+    stored.mark((row.endpoint_id, minute) for row in touched for minute in row.minutes)
+    return Taken(new, merged, len(records) - new - merged)
+
+
+def _merged(book: Book, records: Sequence[Record], source: Source, now: datetime) -> tuple[int, int]:
+    """Put the words into the book: how many began a record, and how many said something new of one."""
     new = merged = 0
     for record in records:
         there = len(book)
@@ -152,7 +163,4 @@ def _take(records: Sequence[Record], source: Source, now: datetime) -> Taken:
         is_new = len(book) > there
         new += is_new
         merged += is_changed and not is_new
-    touched = [row for row in book if row.is_new or row.is_changed]
-    stored.store(touched)
-    stored.mark((row.endpoint_id, minute) for row in touched for minute in row.minutes)
-    return Taken(new, merged, len(records) - new - merged)
+    return new, merged
