@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from endpoints.access import selectors as access
 from endpoints.access.policies import Action
 from endpoints.access.services import About
-from endpoints.api import headers
+from endpoints.api import headers, then
 from endpoints.api.change_answers import DECISION_PROBLEMS, about, answer, to_decide
 from endpoints.api.change_shapes import (
     AcceptIn,
@@ -23,11 +23,12 @@ from endpoints.api.change_shapes import (
     people_in,
 )
 from endpoints.api.headers import IDEMPOTENCY_KEY, IF_MATCH
-from endpoints.api.operation import Call, operation
+from endpoints.api.operation import Call, either, operation
 from endpoints.api.paging import NumberedQuery, page
 from endpoints.api.rollout_inputs import ContentIn, RequestIn, draft_of
 from endpoints.api.rules import narrowed_to, on_object
 from endpoints.api.shapes import named
+from endpoints.api.then_shapes import ChangeThenOut, MomentQuery
 from endpoints.api.view import ApiView
 from endpoints.changes import services
 from endpoints.changes.selectors import Tab, base_to_ask_on, change_detail, change_rows
@@ -115,9 +116,20 @@ class Changes(ApiView):
 class Change(ApiView):
     """`/changes/{number}`."""
 
-    @operation(on_object(Action.VIEW), name="changes_get", summary="One change", answers={200: ChangeOut})
+    @operation(
+        on_object(Action.VIEW),
+        name="changes_get",
+        summary="One change",
+        query=MomentQuery,
+        answers={200: either("ChangeNowOrThen", ChangeOut, ChangeThenOut)},
+    )
     def get(self, call: Call, number: int) -> Response:
-        """All that a decision stands on. The ETag is the content's hash, for If-Match."""
+        """All that a decision stands on. The ETag is the content's hash, for If-Match.
+
+        With `at`: what it said and where it stood then, and who could have approved it. It has no ETag.
+        """
+        if when := then.moment(call):
+            return then.change(call, number, when)
         return answer(call, number)
 
     @operation(

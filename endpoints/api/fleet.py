@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from endpoints.access.policies import Action, visible_workspaces
+from endpoints.api import then
 from endpoints.api.endpoint_shapes import (
     DeploymentListOut,
     DeploymentOut,
@@ -18,16 +19,23 @@ from endpoints.api.endpoint_shapes import (
     counts_of,
     endpoint_item,
 )
-from endpoints.api.operation import Call, operation
+from endpoints.api.operation import Call, either, operation
 from endpoints.api.paging import PageQuery, page
 from endpoints.api.rules import narrowed_to, on_workspace
+from endpoints.api.then_shapes import (
+    DeploymentListThenOut,
+    DeploymentThenOut,
+    EndpointListThenOut,
+    EndpointThenOut,
+    MomentQuery,
+)
 from endpoints.api.view import ApiView
 from endpoints.core.errors import Invalid, NotFound
 from endpoints.inventory import selectors as inventory
 from endpoints.metrics.selectors import briefs
 
 
-class FleetQuery(PageQuery):
+class FleetQuery(PageQuery, MomentQuery):
     """Query of the endpoint list."""
 
     q = serializers.CharField(
@@ -59,10 +67,15 @@ class Endpoints(ApiView):
         name="endpoints_list",
         summary="List endpoints",
         query=FleetQuery,
-        answers={200: EndpointListOut},
+        answers={200: either("EndpointListNowOrThen", EndpointListOut, EndpointListThenOut)},
     )
     def get(self, call: Call) -> Response:
-        """Every endpoint that the caller may see, worst first, filtered as on the fleet page."""
+        """Every endpoint that the caller may see, worst first, filtered as on the fleet page.
+
+        With `at`: those that were there then, by name, with how sure each answer is; `q` takes names, ws and env.
+        """
+        if when := then.moment(call):
+            return then.endpoints(call, when)
         seen, text = visible_workspaces(call.principal), call.query["q"]
         found = inventory.fleet_rows(seen, text=text, cursor=call.query["cursor"], limit=call.query["limit"])
         if found.problems:
@@ -78,10 +91,19 @@ class Endpoint(ApiView):
     """`/workspaces/{ws}/endpoints/{name}`."""
 
     @operation(
-        on_workspace(Action.VIEW), name="endpoints_get", summary="One endpoint", answers={200: EndpointOut}
+        on_workspace(Action.VIEW),
+        name="endpoints_get",
+        summary="One endpoint",
+        query=MomentQuery,
+        answers={200: either("EndpointNowOrThen", EndpointOut, EndpointThenOut)},
     )
     def get(self, call: Call, name: str) -> Response:
-        """The endpoint of that name, or the one that was deleted last (`deleted_at`)."""
+        """The endpoint of that name, or the one that was deleted last (`deleted_at`).
+
+        With `at`: the one that had the name then, every field of each state that may have held.
+        """
+        if when := then.moment(call):
+            return then.endpoint(call, name, when)
         return Response(EndpointOut(inventory.endpoint_page(call.workspace.id, name)).data)
 
 
@@ -110,10 +132,13 @@ class Deployments(ApiView):
         on_workspace(Action.VIEW),
         name="deployments_list",
         summary="Deployments of an endpoint",
-        answers={200: DeploymentListOut},
+        query=MomentQuery,
+        answers={200: either("DeploymentListNowOrThen", DeploymentListOut, DeploymentListThenOut)},
     )
     def get(self, call: Call, name: str) -> Response:
-        """The living deployments. Not paged: Azure allows 20."""
+        """The living deployments, or with `at` those of then. Not paged: Azure allows 20."""
+        if when := then.moment(call):
+            return then.deployments(call, name, when)
         return Response({"items": DeploymentOut(_deployments(call, name), many=True).data})
 
 
@@ -124,10 +149,13 @@ class Deployment(ApiView):
         on_workspace(Action.VIEW),
         name="deployments_get",
         summary="One deployment",
-        answers={200: DeploymentOut},
+        query=MomentQuery,
+        answers={200: either("DeploymentNowOrThen", DeploymentOut, DeploymentThenOut)},
     )
     def get(self, call: Call, name: str, deployment: str) -> Response:
-        """One living deployment."""
+        """One living deployment, or with `at` the one that had the name then."""
+        if when := then.moment(call):
+            return then.deployment(call, name, deployment, when)
         named = {row.name.lower(): row for row in _deployments(call, name)}
         if deployment.lower() not in named:
             raise NotFound(f"The endpoint {name} has no deployment {deployment}.")

@@ -12,7 +12,13 @@ from functools import wraps
 from inspect import cleandoc
 from typing import Any, Protocol, cast
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -27,11 +33,16 @@ from endpoints.api.rules import Rule, Scope, check_token
 from endpoints.api.shapes import ProblemOut
 from endpoints.core.errors import Invalid, NotFound
 
-Out = type[Serializer[Any]]
+Out = type[Serializer[Any]] | PolymorphicProxySerializer
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _ALWAYS = (401, 403, 422, 503)
 _WHEN_UNSAFE = (400, 413, 415)
+
+
+def either(name: str, *shapes: type[Serializer[Any]]) -> PolymorphicProxySerializer:
+    """An answer that has one of several shapes, by what was asked."""
+    return PolymorphicProxySerializer(name, list(shapes), resource_type_field_name=None)
 
 
 class NoBody(StrictBody):
