@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from endpoints.audit import note
 from endpoints.challenges.pack.charts import svg
 from endpoints.challenges.pack.ledger_files import ledger_files
 from endpoints.challenges.pack.parts import PackInput, Signer
@@ -57,8 +58,8 @@ def passport_path(number: int, pack: PackInput) -> str:
 
 
 def key_id(origin: str, public: bytes) -> str:
-    """Eight hex digits, as C2SP signed notes name a key for Ed25519."""
-    return sha256(origin.encode() + b"\n\x01" + public).hexdigest()[:8]
+    """Eight hex digits, by which checkpoints name the key, too."""
+    return note.key_id(origin, public).hex()
 
 
 def shown_json(value: object) -> bytes:

@@ -88,7 +88,7 @@ def _cover(pack: PackInput, newest: Any) -> Iterator[Flowable]:
         ("Endpoint", endpoint.get("name", "not known")),
         ("Request id as it was given", case["asked_id"] or "none"),
         ("Reference elsewhere", case["reference"] or "none"),
-        ("Raised", f"{case['raised_at']} by {_who(pack, case['raised_by'])}"),
+        ("Raised", f"{_when(case['raised_at'])} by {_who(pack, case['raised_by'])}"),
         ("Answered by the model", case["model"] or "not certain"),
     ]
     yield table((), rows, (1, 3))
@@ -101,7 +101,7 @@ def _decision(pack: PackInput) -> str:
     case = pack.case
     if not case["outcome"]:
         return "none yet"
-    told = f"{case['outcome']}; {_who(pack, case['decided_by'])}, {case['decided_at']}"
+    told = f"{case['outcome']}; {_who(pack, case['decided_by'])}, {_when(case['decided_at'])}"
     if case["confirmed_by"]:
         return f"{told}; confirmed by {_who(pack, case['confirmed_by'])}"
     return told if case["closed_at"] else f"{told}; not confirmed yet"
@@ -113,13 +113,13 @@ def _texts(pack: PackInput, kind: str, label: str) -> Iterator[Flowable]:
         yield heading(label)
     for note in found:
         yield body(note["text"] or ERASED)
-        yield small(f"{_who(pack, note['by'])}, {note['at']}")
+        yield small(f"{_who(pack, note['by'])}, {_when(note['at'])}")
 
 
 def _passport(pack: PackInput, newest: Any) -> Iterator[Flowable]:
     if newest is None:
         return
-    yield body(f"Collected {newest['made_at']}. How sure: {newest['sure']}.")
+    yield body(f"Collected {_when(newest['made_at'])}. How sure: {newest['sure']}.")
     for section in newest["sections"]:
         yield heading(section["label"])
         rows = [(fact["label"], shown(fact), _how_sure(fact), fact["reason"]) for fact in section["facts"]]
@@ -162,7 +162,7 @@ def _splits(pack: PackInput) -> Iterator[Flowable]:
     yield table(
         ("From", "Until", "Live traffic, %", "Mirrored, %"),
         [
-            (one["since"], one["until"], _value(one["traffic"]), _value(one["mirror_traffic"]))
+            (_when(one["since"]), _when(one["until"]), _value(one["traffic"]), _value(one["mirror_traffic"]))
             for one in spans
         ],
         (3, 3, 4, 2),
@@ -183,14 +183,14 @@ def _changes(pack: PackInput) -> Iterator[Flowable]:
         yield heading(f"CR-{number}: {change['kind']}, {change['state']}")
         newest = change["revisions"][-1]
         rows = [
-            ("Asked for", f"{change['created_at']} by {_who(pack, change['author'])}"),
+            ("Asked for", f"{_when(change['created_at'])} by {_who(pack, change['author'])}"),
             ("Before", _value(newest["base"].get("split"))),
             ("Steps", "; then ".join(_value(step["split"]) for step in newest["plan"])),
-            ("Started, ended", f"{change['started_at'] or 'never'}, {change['ended_at'] or 'not yet'}"),
+            ("Started, ended", f"{_when(change['started_at'])}, {_when(change['ended_at'])}"),
             ("Seal of its content", newest["content_hash"]),
         ]
         rows += [
-            ("Approved" if one["approved"] else "Rejected", f"{one['at']} by {_who(pack, one['by'])}")
+            ("Approved" if one["approved"] else "Rejected", f"{_when(one['at'])} by {_who(pack, one['by'])}")
             for one in change["decisions"]
         ]
         yield table((), rows, (1, 3))
@@ -202,7 +202,7 @@ def _gates(change: Mapping[str, Any]) -> Iterator[Flowable]:
     last = {(one["step"], one["gate"]): one for one in change["measurements"]}
     if last:
         rows = [
-            (str(one["step"] + 1), one["gate"], one["outcome"], one["until"], one["reason"])
+            (str(one["step"] + 1), one["gate"], one["outcome"], _when(one["until"]), one["reason"])
             for _, one in sorted(last.items())
         ]
         yield Spacer(0, 4)
@@ -217,7 +217,7 @@ def _history(pack: PackInput) -> Iterator[Flowable]:
             notes.setdefault(note["version"], []).append(note["text"] or ERASED)
     rows = [
         (
-            one["at"],
+            _when(one["at"]),
             one["kind"],
             _who(pack, one["by"]),
             " ".join(notes.get(one["version"], [])) or str(one["data"].get("outcome", "")),
@@ -270,6 +270,11 @@ def _who(pack: PackInput, ref: str | None) -> str:
     if ref not in pack.people:
         return ref
     return f"{pack.people[ref] or ERASED} ({ref})"
+
+
+def _when(text: str | None) -> str:
+    """To the second, as people read it; the files have it whole."""
+    return text[:19].replace("T", " ") if text else "never"
 
 
 def _number(ref: str) -> str:

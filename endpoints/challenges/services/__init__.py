@@ -7,6 +7,7 @@ from endpoints.challenges.services.case_work import assign, comment, link
 from endpoints.challenges.services.erasure import agree_erasure, ask_erasure, withdraw_erasure
 from endpoints.challenges.services.fingerprints import matches
 from endpoints.challenges.services.legal_holds import agree_hold, ask_hold, end_hold
+from endpoints.challenges.services.pack import Pack, evidence_pack
 from endpoints.challenges.services.policies import set_policy
 from endpoints.challenges.services.raise_case import Challenge, raise_case
 from endpoints.challenges.services.reads import note_read
@@ -14,6 +15,7 @@ from endpoints.challenges.services.take import Taken, send, take
 
 __all__ = [
     "Challenge",
+    "Pack",
     "Taken",
     "agree_erasure",
     "agree_hold",
@@ -26,6 +28,7 @@ __all__ = [
     "confirm",
     "decide",
     "end_hold",
+    "evidence_pack",
     "link",
     "matches",
     "note_read",

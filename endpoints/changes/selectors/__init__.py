@@ -24,6 +24,7 @@ from endpoints.changes.selectors.change_asof import (
     change_then,
     last_completed_then,
 )
+from endpoints.changes.selectors.dossier import change_documents
 from endpoints.changes.selectors.drills import DrillPage, DrillView, drill_of, drill_report
 from endpoints.changes.selectors.executor import ExecutorState, executor_state
 from endpoints.changes.selectors.forecast import change_forecast, forecast_draft, forecast_of
@@ -39,6 +40,7 @@ from endpoints.changes.selectors.probes import (
 )
 from endpoints.changes.selectors.quorum import quorum_of
 from endpoints.changes.selectors.readiness import KeptLight, kept_lights, light_of, readiness_of
+from endpoints.changes.selectors.releases import Release, release_of
 from endpoints.changes.selectors.rollback import Offer, may_roll_back, offer_for, rollback_offer
 from endpoints.changes.selectors.rollout import BakeView, GateView, Measured, Rollout, measurements_of
 from endpoints.changes.selectors.rows import ChangePage, ChangeRow, Tab, change_rows
@@ -73,6 +75,7 @@ __all__ = [
     "ProbePage",
     "ProbeView",
     "Pulse",
+    "Release",
     "Rollout",
     "RulePage",
     "RuleRow",
@@ -94,6 +97,7 @@ __all__ = [
     "backtests",
     "base_to_ask_on",
     "change_detail",
+    "change_documents",
     "change_forecast",
     "change_progress",
     "change_rows",
@@ -115,6 +119,7 @@ __all__ = [
     "pulse",
     "quorum_of",
     "readiness_of",
+    "release_of",
     "rollback_offer",
     "running",
     "sample_of",
