@@ -6,6 +6,7 @@ from celery import shared_task
 
 from endpoints.challenges.services import aggregate as counting
 from endpoints.challenges.services import retention
+from endpoints.challenges.services.collect_logs import collect_due
 
 
 @shared_task(name="challenges.aggregate")
@@ -24,3 +25,9 @@ def make_partitions() -> None:
 def drop_old() -> None:
     """Drop records past their retention."""
     retention.drop_old()
+
+
+@shared_task(name="challenges.collect_logs")
+def collect_logs() -> None:
+    """Read the traffic logs that are due."""
+    collect_due()

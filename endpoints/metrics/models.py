@@ -187,6 +187,9 @@ class Telemetry(models.Model):
     diagnostics_read_at = models.DateTimeField(null=True)
     diagnostics_reason = models.TextField(default="")
     log_categories = models.JSONField(null=True)
+    # Which log goes to which Log Analytics workspaces, {category: [ARM id]}, and when that was read last.
+    log_exports: models.JSONField[dict[str, list[str]] | None] = models.JSONField(null=True)
+    log_exports_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "metrics_telemetry"

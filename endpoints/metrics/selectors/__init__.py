@@ -26,6 +26,7 @@ from endpoints.metrics.selectors.collecting import (
     collectors,
 )
 from endpoints.metrics.selectors.expected import expected_p95, expected_traffic
+from endpoints.metrics.selectors.exports import Exports, log_exports
 from endpoints.metrics.selectors.figures import (
     FigureMinute,
     FigureMinutes,
@@ -58,6 +59,7 @@ __all__ = [
     "CollectorPage",
     "CollectorRow",
     "Coverage",
+    "Exports",
     "FigureMinute",
     "FigureMinutes",
     "FigurePage",
@@ -93,6 +95,7 @@ __all__ = [
     "gate_minutes",
     "health",
     "latest",
+    "log_exports",
     "observed_since",
     "observed_split",
     "open_proposal",

@@ -32,7 +32,10 @@ CATEGORIES = (
 def read_diagnostics(*, settings: GatewaySettings | None = None) -> int:
     """Read the settings of those endpoints whose turn it is; how many were read."""
     due = Telemetry.objects.filter(
-        Q(diagnostics_read_at__isnull=True) | Q(diagnostics_read_at__lt=Now() - EVERY),
+        # Read before it was written down where logs go to: that is wanted now.
+        Q(diagnostics_read_at__isnull=True)
+        | Q(diagnostics_read_at__lt=Now() - EVERY)
+        | Q(log_exports_at__isnull=True, diagnostics_reason=""),
         endpoint__deleted_at__isnull=True,
         endpoint__workspace__disconnected_at__isnull=True,
     ).order_by(F("diagnostics_read_at").asc(nulls_first=True), "pk")
@@ -50,6 +53,16 @@ def categories_of(found: Iterable[DiagnosticSetting]) -> list[str]:
     return sorted(names)
 
 
+def exports_of(found: Iterable[DiagnosticSetting]) -> dict[str, list[str]]:
+    """Which category goes to which Log Analytics workspaces, by their ARM ids in lower case."""
+    exports: dict[str, set[str]] = {}
+    for setting in found:
+        if setting.workspace_id:
+            for category in categories_of([setting]):
+                exports.setdefault(category, set()).add(setting.workspace_id.rstrip("/").lower())
+    return {category: sorted(workspaces) for category, workspaces in exports.items()}
+
+
 async def _read(wanted: list[tuple[int, str]], settings: GatewaySettings) -> int:
     done = 0
     async with connect(settings) as azure:
@@ -61,14 +74,20 @@ async def _read(wanted: list[tuple[int, str]], settings: GatewaySettings) -> int
             except (GatewayError, ValueError) as error:
                 await in_database(_note, endpoint_id, None, str(error))
             else:
-                await in_database(_note, endpoint_id, categories_of(found), "")
+                await in_database(_note, endpoint_id, found, "")
                 done += 1
     return done
 
 
-def _note(endpoint_id: int, categories: list[str] | None, reason: str) -> None:
+def _note(endpoint_id: int, found: tuple[DiagnosticSetting, ...] | None, reason: str) -> None:
     """What was read before stays when it can't be read now; the reason says so."""
-    changes: dict[str, object] = {} if categories is None else {"log_categories": categories}
+    changes: dict[str, object] = {}
+    if found is not None:
+        changes = {
+            "log_categories": categories_of(found),
+            "log_exports": exports_of(found),
+            "log_exports_at": db_now(),
+        }
     Telemetry.objects.filter(pk=endpoint_id).update(
         diagnostics_read_at=db_now(), diagnostics_reason=reason[:1000], **changes
     )
