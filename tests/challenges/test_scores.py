@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from endpoints.audit.models import Entry
 from endpoints.challenges.measures import MOST_SCORES, definitions, of_score
 from endpoints.challenges.models import DirtyMinute
 from endpoints.challenges.recorded import Source
+from endpoints.challenges.selectors.scores import scores
 from endpoints.challenges.services import take
 from endpoints.challenges.services.aggregate import aggregate
 from endpoints.core.errors import Invalid
-from endpoints.inventory.models import Endpoint
+from endpoints.inventory.models import DeploymentRevision, Endpoint
 from endpoints.metrics.figures import Definition, Kind, Value
 from endpoints.metrics.models import Figure
 from endpoints.metrics.selectors import figures_between
@@ -119,3 +121,47 @@ def test_scores__of_odd_names__are_figures_of_their_own() -> None:
     assert len(names) == 5
     assert "score-fraud" in names
     assert len(definitions(str(number) for number in range(50))) == 2 + MOST_SCORES
+
+
+def test_scores__of_a_deployment_that_changed_its_model__stand_by_version(
+    endpoint: Endpoint,
+) -> None:
+    old, new = ago(minutes=50), ago(minutes=20)
+    _had(
+        endpoint,
+        "teal",
+        ("azureml:triage:6", old - MINUTE, old),
+        ("azureml:triage:7", new - 10 * MINUTE, new),
+    )
+    for minutes, confidence in ((40, 0.2), (39, 0.4), (25, 0.9), (10, 0.8)):
+        heard(
+            endpoint,
+            {"at": ago(minutes=minutes), "client_id": f"c{minutes}", "deployment": "teal", "confidence": confidence},
+        )  # fmt: skip
+    found = scores(endpoint.pk, hour_ago(3), ago(minutes=0))
+    assert [row.name for row in found.figures] == ["confidence"]
+    assert [(row.model, row.sums["confidence"].count) for row in found.rows] == [
+        ("triage:6", 2), ("triage:7", 1), ("", 1),
+    ]  # fmt: skip
+    six, seven, rest = (row.sums["confidence"] for row in found.rows)
+    assert (six.value, seven.value, six.is_enough) == (pytest.approx(0.3), 0.8, False)
+    assert rest.value == pytest.approx(0.9)
+
+
+def _had(endpoint: Endpoint, name: str, *states: tuple[str, datetime, datetime]) -> None:
+    """A deployment with these models, each with the earliest and the latest moment at which it began."""
+    made = endpoint.deployments.get(name_key="blue")
+    kept = made.revisions.get()
+    made.pk, made.name, made.name_key, made.latest_revision = None, name, name, None
+    made.arm_id = f"{made.arm_id}-{name}"
+    made.save()
+    for number, (model, earliest, latest) in enumerate(states):
+        DeploymentRevision.objects.create(
+            deployment=made, earliest=earliest, latest=latest, known_at=latest,
+            state_hash=f"{number:064}", state=kept.state | {"model": model},
+        )  # fmt: skip
+
+
+def test_scores__of_an_endpoint_without_records__are_none(endpoint: Endpoint) -> None:
+    found = scores(endpoint.pk, hour_ago(3), ago(minutes=0))
+    assert (found.figures, found.rows) == ((), ())

@@ -37,7 +37,8 @@ CROSS JOIN LATERAL (
 _BY_REQUEST = _FIND.format(
     wanted="%(endpoints)s::bigint[], %(ids)s::text[], %(days)s::date[]",
     names="e, id, d",
-    which="p.request_id = w.id AND p.request_id <> '' AND p.endpoint_id + 0 = w.e AND p.day BETWEEN w.d - 1 AND w.d + 1",
+    which="p.request_id = w.id AND p.request_id <> '' AND p.endpoint_id + 0 = w.e"
+    " AND p.day BETWEEN w.d - 1 AND w.d + 1",
 )
 _BY_CLIENT = _FIND.format(
     wanted="%(endpoints)s::bigint[], %(ids)s::text[], %(times)s::timestamptz[]",
