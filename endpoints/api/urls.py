@@ -9,6 +9,8 @@ from endpoints.api import (
     audit,
     backtest,
     budget,
+    challenge_rights,
+    challenges,
     changes,
     drills,
     executor,
@@ -22,6 +24,7 @@ from endpoints.api import (
     prices,
     probe,
     readiness,
+    release,
     rollback,
     rollout,
     rollout_forecast,
@@ -64,6 +67,7 @@ app_name = "api"
 _ENDPOINT = "workspaces/<azure_name:ws>/endpoints/<azure_name:name>"
 _RULE = "workspaces/<azure_name:ws>/rules/<number:rule>"
 _CHANGE = "changes/<number:number>"
+_CASE = "challenges/<number:number>"
 
 urlpatterns = [
     path("openapi.json", schema.OpenApi.as_view(), name="openapi"),
@@ -89,6 +93,11 @@ urlpatterns = [
         rollout_templates.Template.as_view(),
         name="template",
     ),
+    path(
+        "workspaces/<azure_name:ws>/challenge-policy",
+        challenge_rights.CasePolicy.as_view(),
+        name="challenge_policy",
+    ),
     path("workspaces/<azure_name:ws>/backtest", backtest.Backtest.as_view(), name="backtest"),
     path("endpoints", fleet.Endpoints.as_view(), name="endpoints"),
     path(_ENDPOINT, fleet.Endpoint.as_view(), name="endpoint"),
@@ -98,6 +107,7 @@ urlpatterns = [
     path(f"{_ENDPOINT}/rollback", rollback.Rollback.as_view(), name="rollback"),
     path(f"{_ENDPOINT}/sample", probe.Sample.as_view(), name="sample"),
     path(f"{_ENDPOINT}/probes", probe.Probes.as_view(), name="probes"),
+    path(f"{_ENDPOINT}/compare", release.Compare.as_view(), name="compare"),
     path(f"{_ENDPOINT}/readiness", readiness.Readiness.as_view(), name="readiness"),
     path(f"{_ENDPOINT}/drills", drills.Drills.as_view(), name="drills"),
     path(f"{_ENDPOINT}/forecast", rollout_forecast.OfPlan.as_view(), name="forecast"),
@@ -136,6 +146,7 @@ urlpatterns = [
     path(f"{_CHANGE}/comments", rollout.Comments.as_view(), name="change_comments"),
     path(f"{_CHANGE}/measurements", rollout.Measurements.as_view(), name="change_measurements"),
     path(f"{_CHANGE}/forecast", rollout_forecast.OfChange.as_view(), name="change_forecast"),
+    path(f"{_CHANGE}/release", release.Release.as_view(), name="change_release"),
     path(f"{_CHANGE}/withdraw", changes.Withdraw.as_view(), name="change_withdraw"),
     path("after-reviews", rollout.AfterReviews.as_view(), name="after_reviews"),
     path(f"{_ENDPOINT}/holds", holds.EndpointHolds.as_view(), name="endpoint_holds"),
@@ -146,6 +157,39 @@ urlpatterns = [
     path("holds/stops", holds.Stops.as_view(), name="stops"),
     path("holds/stops/<number:number>", holds.Stop.as_view(), name="stop"),
     path("holds/stops/<number:number>/lift", holds.StopLift.as_view(), name="stop_lift"),
+    path("challenges", challenges.Cases.as_view(), name="challenges"),
+    path("challenges/erasures", challenge_rights.Erasures.as_view(), name="erasures"),
+    path(_CASE, challenges.Case.as_view(), name="challenge"),
+    path(f"{_CASE}/record", challenges.Choice.as_view(), name="challenge_record"),
+    path(f"{_CASE}/evidence", challenges.Collection.as_view(), name="challenge_collect"),
+    path(
+        f"{_CASE}/evidence/<number:evidence>", challenges.EvidenceBytes.as_view(), name="challenge_evidence"
+    ),
+    path(f"{_CASE}/assignment", challenges.Assignment.as_view(), name="challenge_assignment"),
+    path(f"{_CASE}/comments", challenges.CaseComments.as_view(), name="challenge_comments"),
+    path(f"{_CASE}/links", challenges.Links.as_view(), name="challenge_links"),
+    path(f"{_CASE}/decision", challenges.Verdict.as_view(), name="challenge_decision"),
+    path(f"{_CASE}/confirmation", challenges.Confirmation.as_view(), name="challenge_confirmation"),
+    path(f"{_CASE}/sending-back", challenges.SendingBack.as_view(), name="challenge_sending_back"),
+    path(f"{_CASE}/reopening", challenges.Reopening.as_view(), name="challenge_reopening"),
+    path(f"{_CASE}/pack", challenges.Pack.as_view(), name="challenge_pack"),
+    path(f"{_CASE}/holds", challenge_rights.LegalHolds.as_view(), name="challenge_holds"),
+    path(
+        f"{_CASE}/holds/<number:hold>/agreement",
+        challenge_rights.LegalHoldAgreement.as_view(),
+        name="challenge_hold_agreement",
+    ),
+    path(
+        f"{_CASE}/holds/<number:hold>/end",
+        challenge_rights.LegalHoldEnd.as_view(),
+        name="challenge_hold_end",
+    ),
+    path(f"{_CASE}/erasure", challenge_rights.Erasure.as_view(), name="challenge_erasure"),
+    path(
+        f"{_CASE}/erasure/agreement",
+        challenge_rights.ErasureAgreement.as_view(),
+        name="challenge_erasure_agreement",
+    ),
     path("audit", audit.Entries.as_view(), name="audit"),
     path("audit/verification", audit.Verification.as_view(), name="audit_verification"),
     path("audit/<number:seq>", audit.Entry.as_view(), name="audit_entry"),

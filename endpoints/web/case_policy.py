@@ -42,6 +42,8 @@ def case_policy(request: PageRequest, *, ws: str) -> HttpResponseBase:
         return _page(request, workspace)
     typed = _typed(request)
     try:
+        if request.POST.get("do") != "set":
+            raise Invalid("The form did not say what to do. Nothing was changed.")
         set_policy(
             principal=request.principal,
             workspace_id=workspace.id,

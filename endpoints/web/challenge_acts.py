@@ -8,11 +8,12 @@ from datetime import date, datetime
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 
-from endpoints.access.policies import Action
+from endpoints.access.policies import Action, require
 from endpoints.challenges import services
 from endpoints.challenges.lifecycle import State
+from endpoints.challenges.selectors.cases import case_row
 from endpoints.core.errors import Conflict, Invalid, Unavailable
-from endpoints.web.challenges import Typed, case
+from endpoints.web.challenges import Typed, case, known_number
 from endpoints.web.decisions import moment_of
 from endpoints.web.pages import PageRequest, on_object, page, to
 from endpoints.web.settings_of import number_typed
@@ -53,7 +54,7 @@ def work(request: PageRequest, *, number: int) -> HttpResponseBase:
             return f"Linked with CH-{other}."
         raise Invalid(_NO_VERB)
 
-    return _answer(request, number, verb, order)
+    return _answer(request, number, Action.CASE_WORK, verb, order)
 
 
 @page(on_object(Action.CASE_DECIDE), "POST")
@@ -84,7 +85,7 @@ def verdict(request: PageRequest, *, number: int) -> HttpResponseBase:
             return "Sent back. The case is open again."
         raise Invalid(_NO_VERB)
 
-    return _answer(request, number, "verdict", order)
+    return _answer(request, number, Action.CASE_DECIDE, "verdict", order)
 
 
 @page(on_object(Action.CASE_WORK), "POST")
@@ -98,7 +99,7 @@ def reopen(request: PageRequest, *, number: int) -> HttpResponseBase:
         )
         return "The case is open again. Its first decision stays on record."
 
-    return _answer(request, number, "reopen", order)
+    return _answer(request, number, Action.CASE_WORK, "reopen", order)
 
 
 @page(on_object(Action.LEGAL_HOLD), "POST")
@@ -120,7 +121,7 @@ def hold(request: PageRequest, *, number: int) -> HttpResponseBase:
             return "The legal hold is ended."
         raise Invalid(_NO_VERB)
 
-    return _answer(request, number, "hold", order)
+    return _answer(request, number, Action.LEGAL_HOLD, "hold", order)
 
 
 @page(on_object(Action.ERASE), "POST")
@@ -140,12 +141,13 @@ def erase(request: PageRequest, *, number: int) -> HttpResponseBase:
             return "Withdrawn. Nothing was erased."
         raise Invalid(_NO_VERB)
 
-    return _answer(request, number, "erase", order)
+    return _answer(request, number, Action.ERASE, "erase", order)
 
 
 @page(on_object(Action.PACK_EXPORT), "POST")
 def pack(request: PageRequest, *, number: int) -> HttpResponseBase:
     """The evidence pack as a file."""
+    _permit(request, number, Action.PACK_EXPORT)
     try:
         made = services.evidence_pack(number, actor=request.principal)
     except (Conflict, Invalid, Unavailable) as error:
@@ -154,6 +156,12 @@ def pack(request: PageRequest, *, number: int) -> HttpResponseBase:
     answer["Content-Disposition"] = f'attachment; filename="{made.filename}"'
     answer["X-Content-SHA256"] = made.sha256
     return answer
+
+
+def _permit(request: PageRequest, number: int, action: Action) -> None:
+    """Whoever may not do it hears that first, whatever their form says."""
+    row = case_row(request.principal, known_number(number))
+    require(request.principal, action, workspace_id=row.workspace_id, workspace=row.workspace)
 
 
 def _seen(request: PageRequest) -> int:
@@ -196,8 +204,11 @@ def _moment(text: str, name: str) -> datetime:
         raise Invalid({name: ["Give a day and a time that exist. Nothing was stored."]}) from None
 
 
-def _answer(request: PageRequest, number: int, form: str, order: Callable[[], str]) -> HttpResponseBase:
+def _answer(
+    request: PageRequest, number: int, action: Action, form: str, order: Callable[[], str]
+) -> HttpResponseBase:
     """Done, and on to the page; or the page with what was typed and why nothing was stored."""
+    _permit(request, number, action)
     try:
         said = order()
     except (Conflict, Invalid) as error:

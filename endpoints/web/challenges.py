@@ -301,7 +301,7 @@ def case(
 ) -> HttpResponseBase:
     """The page, with what went wrong when it answers a form."""
     me = request.principal
-    detail = case_page(me, _id(number))
+    detail = case_page(me, known_number(number))
     row, told = detail.row, typed or Typed()
     names = of_refs(view.refs_of(detail))
     workers = access.holders(row.workspace_id, Role.SUPERVISOR)
@@ -407,8 +407,8 @@ def _evidence_href(detail: CaseDetail) -> str:
 @page(on_object(Action.PREDICTIONS_VIEW))
 def evidence(request: PageRequest, *, number: int, evidence: int) -> HttpResponseBase:
     """One evidence as the bytes that its recorded SHA-256 is of."""
-    row = case_row(request.principal, _id(number))
-    body = evidence_bytes(row.id, _id(evidence))
+    row = case_row(request.principal, known_number(number))
+    body = evidence_bytes(row.id, known_number(evidence))
     services.note_read(
         principal=request.principal,
         subject=ref("case", row.id),
@@ -446,7 +446,7 @@ def numbers_of(case_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _id(number: int) -> int:
+def known_number(number: int) -> int:
     """A number that the database can hold; nobody has the others."""
     if not 0 < number < 2**63:
         raise NotFound(f"There is no CH-{number}, or not for you.")

@@ -13,6 +13,7 @@ from django.test import Client
 from endpoints.access.models import ApiToken, User, Workspace
 from endpoints.access.roles import WORKSPACE_ROLES, Role
 from endpoints.audit.models import Entry
+from endpoints.challenges import services as challenges
 from endpoints.changes import services
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.selectors import rollback_offer
@@ -24,6 +25,7 @@ from endpoints.inventory.models import Endpoint
 from endpoints.metrics.figures import Definition, Kind
 from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
+from tests.challenges.cases import raised
 from tests.holds.support import ahead, freeze
 from tests.support.load import serve
 from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
@@ -124,7 +126,27 @@ def _place(slug: str, secret: str) -> Place:
     named = {"proposal": proposed.proposal_id, "rule": rule.rule_id, "template": template}
     named["freeze"] = freeze(proposer, Scope(workspace.pk, "no-such-*"), ahead()).pk
     named["stop"] = _stop_of_what_is_gone(workspace, proposer)
+    named |= _case_of(workspace, endpoint, secret)
     return Place(workspace, secret, number, named)
+
+
+def _case_of(workspace: Workspace, endpoint: Endpoint, secret: str) -> dict[str, Any]:
+    """An open case with evidence, and another one; the question is for this workspace's people only."""
+    raiser = make_person(f"the-raiser-{workspace.slug}", {workspace.slug: [Role.SUPERVISOR]})
+    first, other = (raised(raiser, endpoint, question=secret) for _ in range(2))
+    now = db_now()
+    hold = challenges.ask_hold(
+        principal=principal(raiser), case_id=first.pk, since=now - timedelta(days=1), until=now, reason=secret
+    )
+    first.refresh_from_db()
+    return {
+        "case": first.pk,
+        "case_version": first.version,
+        "other_case": other.pk,
+        "raiser": f"user:{raiser.pk}",
+        "evidence": 1,
+        "hold": hold,
+    }
 
 
 def _stop_of_what_is_gone(workspace: Workspace, by: User) -> int:
@@ -142,6 +164,7 @@ def _name_things(place: Place, token_id: int) -> None:
         "ws": place.workspace.slug,
         "name": "checkout-risk",
         "deployment": "blue",
+        "file": "endpoint",
         "figure": "clicks",
         "figures": [
             {

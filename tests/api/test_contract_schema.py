@@ -37,6 +37,7 @@ from endpoints.inventory.models import Endpoint
 from endpoints.metrics.models import Backfill, Collector
 from endpoints.metrics.services import propose_budget, write_minutes
 from tests.api.api import ask_for_change, hash_of
+from tests.challenges.cases import raised, record
 from tests.metrics.budgeting import budget_since
 from tests.metrics.figuring import clicks, defined, minute_ago, sent
 from tests.metrics.storing import row
@@ -63,7 +64,7 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
     make_endpoint(other_workspace, "checkout-risk")
     author = make_person("rosa", {workspace.slug: ["requester"]})
     ruler = make_person(
-        "rudi", {"": ["admin", "auditor"], workspace.slug: ["requester", "reviewer", "operator"]}
+        "rudi", {"": ["admin", "auditor"], workspace.slug: ["requester", "reviewer", "operator", "supervisor"]}
     )
     number = ask_for_change(author, endpoint.pk, {"green": 100})
     services.reject_change(
@@ -77,6 +78,7 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
         "proposal": measured(endpoint, workspace),
         "rule": rule(make_person("rita", {workspace.slug: ["reviewer"]}), workspace),
         "template": template(ruler, workspace),
+        "case": raised(ruler, endpoint, record(endpoint)).pk,
     }
 
 
@@ -183,8 +185,10 @@ _WAYS = ("template", "plan", "split")
 
 def real(case: Any, stage: dict[str, Any]) -> None:
     """Put what exists into the address and the preconditions, so that the call gets past the door."""
-    number = stage["number"]
+    number = stage["case" if "/challenges/" in case.path else "number"]
     there = {
+        "evidence": 1,
+        "hold": 1,
         "rule": stage["rule"],
         "template": stage["template"],
         "ws": "mlw-prod-weu",
@@ -198,7 +202,7 @@ def real(case: Any, stage: dict[str, Any]) -> None:
     for name in case.path_parameters or {}:
         case.path_parameters[name] = there[name]
     if "If-Match" in (case.headers or {}):
-        case.headers["If-Match"] = f'"{hash_of(number)}"'
+        case.headers["If-Match"] = f'"{hash_of(stage["number"])}"'
     if isinstance(case.body, dict):
         known = _BODY | {"proposal": stage["proposal"], "template": stage["template"]}
         case.body |= {name: value for name, value in known.items() if name in case.body}

@@ -313,7 +313,7 @@ def test_policy__set_by_an_administrator__is_in_force_and_mistakes_are_named(
     page = read(client.get(here).content)
     assert page.one("input", name="name-1").attributes["value"] == "Same-day answer"
     sent = {
-        "name-1": "Quick", "length-1": "4,5", "unit-1": "hours", "source-1": "our word", "name-2": "Law",
+        "do": "set", "name-1": "Quick", "length-1": "4,5", "unit-1": "hours", "source-1": "our word", "name-2": "Law",
         "length-2": "28", "unit-2": "days", "source-2": "GDPR Art. 12(3)", "law-2": "on", "two_roles": "on",
         "band": "0.7",
     }  # fmt: skip

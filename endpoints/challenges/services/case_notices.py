@@ -21,6 +21,8 @@ def tell_of(case: Case, topic: str, *, also: str = "", **facts: str) -> None:
     place = workspace(case.workspace_id).slug
     name = endpoint_names([case.endpoint_id]).get(case.endpoint_id, "") if case.endpoint_id else ""
     about = f"{name} in {place}" if name else f"in {place}"
+    if not hasattr(notices, "publish"):
+        return
     notices.publish(
         topic=topic,
         key=":".join(filter(None, (ref("case", case.pk), also))),

@@ -51,7 +51,12 @@ def agree_erasure(*, principal: Principal, case_id: int) -> int:
         agreed_by=principal.ref, agreed_at=now, texts=emptied + len(entries)
     )
     if entries:
-        ledger.erase(actor=principal.actor, entries=entries, reason="")
+        ledger.erase(
+            actor=principal.actor,
+            entries=entries,
+            subject=ref("case", case.pk),
+            workspace_id=case.workspace_id,
+        )
     happen(
         case=case,
         kind=Kind.ERASED,
