@@ -15,8 +15,8 @@ from endpoints.core.money import Money
 
 HOUR = Decimal(3600)
 CENT = Decimal("0.01")
-# Of prices and amounts that are kept: an hour's worth of the smallest price is still told apart from nothing.
-PLACES = Decimal("0.0000000001")
+# Amounts are kept in billionths: a second of the smallest price is still told apart from nothing.
+NANO = Decimal("0.000000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def price_at(periods: Sequence[PricePeriod], at: datetime) -> Money | None:
 def discounted(price: Money, discounts: Sequence[Discount], sku: str, region: str, at: datetime) -> Money:
     """The price after the best discount that covers it: discounts are not added up."""
     best = max((one.share for one in discounts if one.covers(sku, region, at)), default=Decimal(0))
-    return Money((price.amount * (1 - best)).quantize(PLACES), price.currency)
+    return Money((price.amount * (1 - best)).quantize(NANO), price.currency)
 
 
 def worth(seconds: int, per_hour: Money | None) -> Money | None:
@@ -61,7 +61,15 @@ def worth(seconds: int, per_hour: Money | None) -> Money | None:
         return None
     with localcontext() as context:
         context.prec = 40
-        return Money((per_hour.amount * seconds / HOUR).quantize(PLACES), per_hour.currency)
+        return Money((per_hour.amount * seconds / HOUR).quantize(NANO), per_hour.currency)
+
+
+def nanos(amount: Decimal) -> int:
+    """Billionths, as they are stored. What has more decimals than nine is a ValueError: it would be lost."""
+    count = amount / NANO
+    if count != count.to_integral_value():
+        raise ValueError(f"{amount} has more than nine decimals")
+    return int(count)
 
 
 def in_cents(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "endpoints.holds",
     "endpoints.changes",
     "endpoints.challenges",
+    "endpoints.capacity",
     "endpoints.web",
 ]
 
@@ -121,7 +122,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # One page takes a file, in memory: the usual handlers would write any to disk for anybody, signed in or not.
-FILE_UPLOAD_HANDLERS = ["endpoints.web.uploads.OnlyCalendars"]
+FILE_UPLOAD_HANDLERS = ["endpoints.web.uploads.OnlyWhereTaken"]
 APPEND_SLASH = False
 
 # Static files: hashed names, cached for ever, served at ASGI level.

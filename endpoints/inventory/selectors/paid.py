@@ -1,0 +1,110 @@
+"""What a whole workspace's deployments were in a stretch of time: instances and size, and the weights they had.
+
+Read in a few statements for thousands of deployments. A state counts from the first read that showed it: billing's own
+clock is not known to the second either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLife:
+    """A deployment that was there in the stretch. `since` is Azure's creation where that is known."""
+
+    id: int
+    endpoint_id: int
+    name_key: str
+    since: datetime
+    until: datetime | None
+    owner: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PaidState:
+    """From `since` on: so many instances of a size; None: Azure did not say how many."""
+
+    since: datetime
+    instances: int | None
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """An endpoint's live and mirrored weights from `since` on, by lower-case name."""
+
+    since: datetime
+    live: Mapping[str, int]
+    mirror: Mapping[str, int]
+
+
+_LIVES = """
+SELECT d.id, d.endpoint_id, d.name_key, least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)),
+    coalesce(d.deleted_at, e.deleted_at), e.owner, e.tags
+FROM inventory_deployment d JOIN inventory_endpoint e ON e.id = d.endpoint_id
+WHERE e.workspace_id = %(workspace)s
+AND least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)) < %(until)s
+AND coalesce(d.deleted_at, e.deleted_at, 'infinity') > %(since)s
+ORDER BY d.id
+"""
+# The state at the beginning, and every later one. Deletions end a life, not a state.
+_STATES = """
+SELECT r.deployment_id, r.latest, (r.state->>'instance_count')::int, coalesce(r.state->>'instance_type', '')
+FROM unnest(%(ids)s::bigint[]) AS wanted (id), LATERAL (
+    (SELECT * FROM inventory_deployment_revision
+     WHERE deployment_id = wanted.id AND latest <= %(since)s ORDER BY latest DESC, id DESC LIMIT 1)
+    UNION ALL
+    (SELECT * FROM inventory_deployment_revision
+     WHERE deployment_id = wanted.id AND latest > %(since)s AND latest < %(until)s)
+) r WHERE NOT r.deleted ORDER BY r.deployment_id, r.latest, r.id
+"""
+_WEIGHTS = """
+SELECT r.endpoint_id, r.latest, coalesce(r.state->'traffic', '{}'), coalesce(r.state->'mirror_traffic', '{}')
+FROM unnest(%(ids)s::bigint[]) AS wanted (id), LATERAL (
+    (SELECT * FROM inventory_endpoint_revision
+     WHERE endpoint_id = wanted.id AND latest <= %(since)s ORDER BY latest DESC, id DESC LIMIT 1)
+    UNION ALL
+    (SELECT * FROM inventory_endpoint_revision
+     WHERE endpoint_id = wanted.id AND latest > %(since)s AND latest < %(until)s)
+) r WHERE NOT r.deleted ORDER BY r.endpoint_id, r.latest, r.id
+"""
+
+
+def paid_lives(workspace_id: int, since: datetime, until: datetime) -> list[PaidLife]:
+    """All deployments of a workspace that were there at any time of a stretch, deleted ones too."""
+    rows = _rows(_LIVES, workspace=workspace_id, since=since, until=until)
+    return [PaidLife(*row[:6], json.loads(row[6])) for row in rows]
+
+
+def paid_states(ids: list[int], since: datetime, until: datetime) -> dict[int, list[PaidState]]:
+    """Of each deployment the state at the beginning of a stretch and those that came in it, oldest first."""
+    found: dict[int, list[PaidState]] = {}
+    for number, latest, instances, sku in _rows(_STATES, ids=ids, since=since, until=until):
+        found.setdefault(number, []).append(PaidState(latest, instances, sku))
+    return found
+
+
+def weights_of(endpoint_ids: list[int], since: datetime, until: datetime) -> dict[int, list[Weights]]:
+    """Of each endpoint the weights at the beginning of a stretch and those that came in it, oldest first."""
+    found: dict[int, list[Weights]] = {}
+    for number, latest, live, mirror in _rows(_WEIGHTS, ids=endpoint_ids, since=since, until=until):
+        found.setdefault(number, []).append(Weights(latest, _lower(live), _lower(mirror)))
+    return found
+
+
+def _lower(weights: str) -> dict[str, int]:
+    return {name.lower(): int(weight) for name, weight in json.loads(weights).items() if weight}
+
+
+def _rows(statement: str, **values: Any) -> Iterator[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        yield from cursor.fetchall()
