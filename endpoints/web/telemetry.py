@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from endpoints.access import selectors as access
 from endpoints.access.rows import WorkspaceRow
+from endpoints.challenges import selectors as challenges
 from endpoints.core.errors import Invalid
 from endpoints.metrics import selectors as metrics
 from endpoints.metrics.selectors import CollectorRow, HealthPage, HealthRow
@@ -91,6 +92,7 @@ def _context(request: PageRequest, asked: Asked, seen: list[WorkspaceRow]) -> di
         "backfills": [
             (row, BACKFILLS[row.state], names.get(row.asked_by, row.asked_by)) for row in filling.rows
         ],
+        "logs": challenges.log_health(ids),
         "running": [row for row in filling.rows if row.state in ("waiting", "reading")],
         "here": request.get_full_path(),
         "address": address,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from endpoints.access.models import User, Workspace
+from endpoints.challenges.models import LogCursor
 from endpoints.metrics.models import Backfill, Collector, CollectorRun
 from tests.support.measured import now, tell
 from tests.support.people import SUBSCRIPTION, make_endpoint
@@ -110,3 +111,24 @@ def test_list__longer_than_a_page__goes_on(sign_in: SignIn, requester: User, wor
     second = read(client.get(first.one("a", rel="next").attributes["href"]).content)
     assert len(second.all("th", scope="row")) == 3
     assert client.get("/telemetry?after=nonsense").status_code == 200
+
+
+def test_logs__that_can_not_be_read__say_why_how_far_and_when_it_is_tried_again(
+    sign_in: SignIn, requester: User, workspace: Workspace
+) -> None:
+    moment = now()
+    for name, failures, until, reason in (
+        ("fine", 0, moment, ""),
+        ("off", 0, None, "No diagnostic setting."),
+        ("broken", 3, moment - timedelta(hours=2), "The portal may not query it."),
+    ):
+        LogCursor.objects.create(
+            endpoint=make_endpoint(workspace, name), due_at=moment + timedelta(minutes=4),
+            failures=failures, read_until=until, reason=reason,
+        )  # fmt: skip
+    section = read(sign_in(requester).get("/telemetry").content).one("section", aria_labelledby="logs")
+    text = words(section.text)
+    assert "1 log read" in text and "Of 1 endpoint no traffic log" in text
+    for said in ("broken", "3 failures", "The portal may not query it."):
+        assert said in text
+    assert "fine" not in text
