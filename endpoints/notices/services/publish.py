@@ -61,7 +61,6 @@ def put(
     _check(topic, key, subject, link)
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs into the transaction of what it tells of")
-    now = db_now()
     message, is_new = Message.objects.get_or_create(
         topic=topic,
         key=key,
@@ -71,15 +70,22 @@ def put(
             "text": text,
             "facts": _facts(facts or {}),
             "link": link,
-            "made_at": now,
+            "made_at": db_now(),
         },
     )
     if is_new:
-        Delivery.objects.bulk_create(
-            Delivery(message=message, channel_id=channel, due_at=now) for channel in channels
-        )
-        after_commit(DELIVER_DUE)
+        deliver(message.pk, channels)
     return message.pk
+
+
+def deliver(message_id: int, channels: Iterable[int]) -> None:
+    """Put a message on its way through these channels, each once, also when two do it at the same time."""
+    now = db_now()
+    Delivery.objects.bulk_create(
+        (Delivery(message_id=message_id, channel_id=channel, due_at=now) for channel in channels),
+        ignore_conflicts=True,
+    )
+    after_commit(DELIVER_DUE)
 
 
 def _check(topic: str, key: str, subject: str, link: str) -> None:
