@@ -39,6 +39,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "look how rollback drills ended": every(60, "changes.observe_drills", SYNC),
     "read the traffic logs that are due": every(10, "challenges.collect_logs", METRICS),
     "count records of requests that came": every(15, "challenges.aggregate", METRICS),
+    "tell of cases that press": every(60, "challenges.tell_due", REPORTS),
     "make the months of records to come": every(3600, "challenges.make_partitions", METRICS),
     "drop records of requests past their time": every(3600, "challenges.drop_old", METRICS),
     "make the days of paid capacity": every(900, "capacity.roll_up", METRICS),

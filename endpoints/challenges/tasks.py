@@ -6,6 +6,7 @@ from celery import shared_task
 
 from endpoints.challenges.services import aggregate as counting
 from endpoints.challenges.services import retention
+from endpoints.challenges.services.case_clocks import tell_due
 from endpoints.challenges.services.collect_logs import collect_due
 
 
@@ -31,3 +32,9 @@ def drop_old() -> None:
 def collect_logs() -> None:
     """Read the traffic logs that are due."""
     collect_due()
+
+
+@shared_task(name="challenges.tell_due")
+def tell_of_due_cases() -> None:
+    """Tell of cases whose clocks press or are over."""
+    tell_due()

@@ -6,7 +6,7 @@ from endpoints.access.selectors import workspace
 from endpoints.challenges.models import Case
 from endpoints.core.ids import ref
 from endpoints.inventory.selectors import endpoint_names
-from endpoints.notices import services as notices
+from endpoints.notices.services import publish
 
 _VERBS = {
     "case.raised": "was raised",
@@ -21,9 +21,7 @@ def tell_of(case: Case, topic: str, *, also: str = "", **facts: str) -> None:
     place = workspace(case.workspace_id).slug
     name = endpoint_names([case.endpoint_id]).get(case.endpoint_id, "") if case.endpoint_id else ""
     about = f"{name} in {place}" if name else f"in {place}"
-    if not hasattr(notices, "publish"):
-        return
-    notices.publish(
+    publish(
         topic=topic,
         key=":".join(filter(None, (ref("case", case.pk), also))),
         subject=f"CH-{case.pk} {_VERBS[topic]}: {about}",
