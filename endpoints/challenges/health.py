@@ -52,6 +52,11 @@ class Health:
     budget_failures: float | None = None
     minute: datetime | None = None
 
+    @property
+    def has_minutes(self) -> bool:
+        """Whether anything is known of the minute itself."""
+        return any(one.grain is Grain.MINUTE and not one.is_empty for one in self.figures.values())
+
 
 def of_minute(values: Mapping[str, float | None]) -> Figures:
     """Out of the columns of a minute."""

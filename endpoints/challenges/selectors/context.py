@@ -12,6 +12,8 @@ from endpoints.challenges import health
 from endpoints.challenges.bypass import Bypass, estimate
 from endpoints.challenges.confidence import ModelSpan, Place, place, same_model_around
 from endpoints.challenges.health import Figures, Health
+from endpoints.challenges.logspans import READ
+from endpoints.challenges.models import LogReading
 from endpoints.challenges.moment import GateThen, InForce, LogThen, Ordered, Served, SplitThen
 from endpoints.challenges.seen import SeenRow
 from endpoints.challenges.selectors.logs import logged_spans
@@ -66,7 +68,12 @@ def ordered(cause: str, workspace_id: int, at: datetime, known: datetime | None)
 
 
 def log_then(endpoint_id: int, at: datetime, known: datetime | None) -> LogThen:
-    """How the log of that moment was read."""
+    """How the log of that moment was read. Mostly it was, and that is all there is to be known."""
+    read = LogReading.objects.filter(endpoint_id=endpoint_id, since__lte=at, until__gt=at, outcome=READ)
+    if known is not None:
+        read = read.filter(known_at__lte=known)
+    if read.exists():
+        return LogThen(READ)
     (span,) = logged_spans(endpoint_id, at, at + timedelta.resolution, known=known)
     return LogThen(span.outcome, span.reason)
 

@@ -86,10 +86,12 @@ def _moment(row: SeenRow | None, endpoint_id: int, at: datetime, known: datetime
         band=policy_of(facts.workspace_id, at).band,
     )
     answering = [one for name in answered.names for one in served.get(name, ())]
+    health = context.health_then(endpoint_id, {one.id: one.name.lower() for one in answering}, at)
     return replace(
         moment,
-        health=context.health_then(endpoint_id, {one.id: one.name.lower() for one in answering}, at),
-        bypass=context.bypass_then(endpoint_id, split, in_force, at),
+        health=health,
+        # Where the minutes are gone nothing can be counted.
+        bypass=context.bypass_then(endpoint_id, split, in_force, at) if health.has_minutes else None,
         place=context.place_then(row, answering, known)
         if row is not None and row.confidence is not None
         else None,

@@ -5,11 +5,14 @@ It asks for nobody's rights; callers do, before, on the change's workspace.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db import connection
 
 from endpoints.changes.lifecycle import Kind
-from endpoints.changes.models import AfterReview, Change, Decision, GateOverride, Measurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,40 +55,48 @@ class Approval:
     reviewed_after_by: int | None
 
 
+_APPROVAL = """
+SELECT c.workspace_id, c.kind, c.author_id, c.started_by_id, c.started_at, c.emergency,
+    (SELECT jsonb_agg(jsonb_build_array(d.reviewer_id, d.at) ORDER BY d.id) FROM changes_decision d
+        WHERE d.change_id = c.id AND d.revision = c.revision AND d.approved
+        AND d.at <= coalesce(%(known)s::timestamptz, 'infinity')),
+    (SELECT jsonb_agg(jsonb_build_array(m.gate, m.outcome, m.reason, m.dry_run, m.at) ORDER BY m.gate) FROM (
+        SELECT DISTINCT ON (gate) gate, outcome, reason, dry_run, at FROM changes_measurement
+        WHERE change_id = c.id AND at <= %(by)s ORDER BY gate, until DESC, id DESC) m),
+    (SELECT jsonb_agg(o.gate ORDER BY o.id) FROM changes_gateoverride o WHERE o.change_id = c.id AND o.at <= %(by)s),
+    (SELECT reviewer_id FROM changes_afterreview a
+        WHERE a.change_id = c.id AND a.at <= coalesce(%(known)s::timestamptz, 'infinity'))
+FROM changes_change c WHERE c.id = %(change)s
+"""
+
+
 def approval_of(change_id: int, *, at: datetime, known: datetime | None = None) -> Approval | None:
-    """As it stood at a moment, as far as known at `known`; None when there is no such change."""
-    change = Change.objects.filter(pk=change_id).first()
-    if change is None:
-        return None
+    """As it stood at a moment, as far as known at `known`; None when there is no such change. One query."""
     by = at if known is None else min(at, known)
-    measured = Measurement.objects.filter(change=change, at__lte=by).order_by("gate", "-until", "-pk")
-    decisions = Decision.objects.filter(change=change, revision=change.revision, approved=True)
-    if known is not None:
-        decisions = decisions.filter(at__lte=known)
+    with connection.cursor() as cursor:
+        cursor.execute(_APPROVAL, {"change": change_id, "by": by, "known": known})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *own, approvals, gates, overridden, reviewed_after_by = row
+    workspace_id, kind, author_id, started_by_id, started_at, emergency = own
     return Approval(
-        change_id=change.pk,
-        workspace_id=change.workspace_id,
-        kind=Kind(change.kind),
-        author_id=change.author_id,
-        started_by_id=change.started_by_id,
-        started_at=change.started_at,
-        emergency=change.emergency,
-        approvals=tuple(Approved(row.reviewer_id, row.at) for row in decisions.order_by("pk")),
+        change_id=change_id,
+        workspace_id=workspace_id,
+        kind=Kind(kind),
+        author_id=author_id,
+        started_by_id=started_by_id,
+        started_at=started_at,
+        emergency=emergency,
+        approvals=tuple(Approved(who, datetime.fromisoformat(when)) for who, when in _listed(approvals)),
         gates=tuple(
-            GateSaid(row.gate, row.outcome, row.reason, row.dry_run, row.at)
-            for row in measured.distinct("gate")
+            GateSaid(name, outcome, reason, is_dry, datetime.fromisoformat(when))
+            for name, outcome, reason, is_dry, when in _listed(gates)
         ),
-        overridden=tuple(
-            GateOverride.objects.filter(change=change, at__lte=by)
-            .order_by("pk")
-            .values_list("gate", flat=True)
-        ),
-        reviewed_after_by=_looked_back(change, known) if change.emergency else None,
+        overridden=tuple(_listed(overridden)),
+        reviewed_after_by=reviewed_after_by if emergency else None,
     )
 
 
-def _looked_back(change: Change, known: datetime | None) -> int | None:
-    row = AfterReview.objects.filter(change=change, at__isnull=False).first()
-    if row is None or row.at is None or (known is not None and row.at > known):
-        return None
-    return row.reviewer_id
+def _listed(text: str | None) -> list[Any]:
+    return list(json.loads(text)) if text else []

@@ -5,18 +5,20 @@ Each is found by an index, however long the endpoint's history is.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, QuerySet
 
 from endpoints.core import traffic
 from endpoints.core.ids import arm_key
 from endpoints.core.traffic import Split
 from endpoints.inventory.assets import short
-from endpoints.inventory.models import DeploymentRevision, EndpointRevision, SyncRun
+from endpoints.inventory.models import EndpointRevision, SyncRun
 from endpoints.inventory.selectors.asof import DeploymentThen, deployments_of
 
 # Revisions of one endpoint to walk through for the one that brought a split; a tag that moves makes one, too.
@@ -76,16 +78,32 @@ def split_run(endpoint_id: int, latest: datetime, *, known: datetime | None = No
     return _run(held, _next_split(rows, latest, held))
 
 
+_AROUND = """
+(SELECT true, reads_ended, unreadable FROM inventory_sync_run WHERE workspace_id = %(workspace)s
+    AND reads_ended <= least(%(at)s, %(known)s::timestamptz) ORDER BY reads_ended DESC LIMIT %(look)s)
+UNION ALL
+(SELECT false, reads_began, unreadable FROM inventory_sync_run WHERE workspace_id = %(workspace)s
+    AND reads_ended > %(at)s AND reads_ended <= coalesce(%(known)s::timestamptz, 'infinity') AND reads_began >= %(at)s
+    ORDER BY reads_ended LIMIT %(look)s)
+"""
+
+
 def readings_around(
     workspace_id: int, arm_id: str, at: datetime, *, known: datetime | None = None
 ) -> Readings:
     """Of runs that read the endpoint; those that list it as unreadable are passed over."""
-    runs = SyncRun.objects.filter(workspace_id=workspace_id, reads_ended__isnull=False)
-    if known is not None:
-        runs = runs.filter(reads_ended__lte=known)
-    before = runs.filter(reads_ended__lte=at).order_by("-reads_ended")
-    after = runs.filter(reads_ended__gt=at, reads_began__gte=at).order_by("reads_ended")
-    return Readings(_first(before, arm_id, "reads_ended"), _first(after, arm_id, "reads_began"))
+    # Mostly the nearest two will do.
+    for look in (1, _LOOK_BACK):
+        values: dict[str, Any] = {"workspace": workspace_id, "at": at, "known": known, "look": look}
+        with connection.cursor() as cursor:
+            cursor.execute(_AROUND, values)
+            rows = [(is_before, moment, json.loads(told)) for is_before, moment, told in cursor.fetchall()]
+        good = [(is_before, moment) for is_before, moment, told in rows if not _failed(told, arm_id)]
+        if len(good) == len(rows):
+            break
+    before = max((moment for is_before, moment in good if is_before), default=None)
+    after = min((moment for is_before, moment in good if not is_before), default=None)
+    return Readings(before, after)
 
 
 def runs_between(
@@ -115,19 +133,37 @@ class ModelThen:
     latest: datetime
 
 
+_OF_MODEL = """
+SELECT state ->> 'model' AS model, earliest, latest, id FROM inventory_deployment_revision
+WHERE deployment_id = %(deployment)s AND known_at <= coalesce(%(known)s::timestamptz, 'infinity')
+"""
+_MODELS = f"""
+SELECT model, earliest, latest FROM (
+    ({_OF_MODEL} AND latest <= %(since)s ORDER BY latest DESC, id DESC LIMIT 1)
+    UNION ALL
+    ({_OF_MODEL} AND latest > %(since)s AND latest <= %(until)s ORDER BY latest, id LIMIT %(most)s)
+    UNION ALL
+    ({_OF_MODEL} AND latest > %(until)s ORDER BY latest, id LIMIT 1)) found
+ORDER BY latest, id
+"""  # noqa: S608 - our own text
+
+
 def models_between(
     deployment_id: int, since: datetime, until: datetime, *, known: datetime | None = None
 ) -> tuple[ModelThen, ...]:
     """What a deployment had at any time of a stretch, oldest first, the one before it included."""
-    rows = DeploymentRevision.objects.filter(deployment_id=deployment_id)
-    if known is not None:
-        rows = rows.filter(known_at__lte=known)
-    fields = ("state__model", "earliest", "latest")
-    before = rows.filter(latest__lte=since).order_by("-latest", "-pk")[:1]
-    within = rows.filter(latest__gt=since, latest__lte=until).order_by("latest", "pk")[:_MOST_WALKED]
-    after = rows.filter(latest__gt=until).order_by("latest", "pk")[:1]
-    found = [row for part in (before, within, after) for row in part.values_list(*fields)]
-    return tuple(ModelThen(short(model or ""), earliest, latest) for model, earliest, latest in found)
+    values: dict[str, Any] = {
+        "deployment": deployment_id,
+        "since": since,
+        "until": until,
+        "known": known,
+        "most": _MOST_WALKED,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MODELS, values)
+        return tuple(
+            ModelThen(short(model or ""), earliest, latest) for model, earliest, latest in cursor.fetchall()
+        )
 
 
 def _walked(rows: QuerySet[EndpointRevision]) -> Iterator[dict[str, Any]]:
@@ -161,14 +197,6 @@ def _run(row: dict[str, Any], until: datetime | None) -> SplitRun:
 
 # Runs to look through for one that read the endpoint.
 _LOOK_BACK = 20
-
-
-def _first(runs: QuerySet[SyncRun], arm_id: str, field: str) -> datetime | None:
-    for moment, unreadable in runs.values_list(field, "unreadable")[:_LOOK_BACK]:
-        if not _failed(unreadable, arm_id):
-            found: datetime = moment
-            return found
-    return None
 
 
 def _failed(unreadable: Iterable[dict[str, str]], arm_id: str) -> bool:
