@@ -61,6 +61,9 @@ PEOPLE = (
     Person("silva", "M. Silva", (Role.REVIEWER, Role.REQUESTER), (PROD_WEU,), "asks and reviews, never both"),
     Person("berg", "O. Berg", (Role.OPERATOR,), EVERYWHERE, "is on call: starts, rolls back"),
     Person("haddad", "S. Haddad", (Role.SUPERVISOR,), EVERYWHERE, "answers for predictions"),
+    Person(
+        "reyes", "T. Reyes", (Role.SUPERVISOR,), (GOV_WEU,), "confirms what S. Haddad decided for the city"
+    ),
     Person("costa", "F. Costa", (Role.FINOPS,), EVERYWHERE, "watches what capacity costs"),
     Person("lund", "D. Lund", (Role.AUDITOR,), (), "audits everything"),
     Person("admin", "Ana Petrova", (Role.ADMIN,), (), "connects workspaces, grants roles"),

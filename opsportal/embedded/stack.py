@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from opsportal.embedded import azure, commands, fingerprint, mirror, roles
+from opsportal.embedded import azure, commands, evidence, fingerprint, mirror, roles
 from opsportal.embedded.children import Child, Service
 from opsportal.embedded.console import Console
 from opsportal.embedded.postgres import Postgres
@@ -76,12 +76,17 @@ class Stack:
             with self.console.step("the past of metrics is being read in the background"):
                 self._run_once("metrics", (*commands.SEED_DEMO, "--metrics", *self._of_fleet()), {})
             self.state.remember("metrics", "ordered")
-        if self.fleet or self.state.remembers("changes", "made"):
+        if self.fleet:
             return
-        with self.console.step("the first changes of traffic are made"):
-            self._run_once("changes", (*commands.SEED_DEMO, "--changes"), {})
-            self.cloud.move_traffic_by_hand()
-        self.state.remember("changes", "made")
+        if not self.state.remembers("changes", "made"):
+            with self.console.step("the first changes of traffic are made"):
+                self._run_once("changes", (*commands.SEED_DEMO, "--changes"), {})
+                self.cloud.move_traffic_by_hand()
+            self.state.remember("changes", "made")
+        if not self.state.remembers("cases", "made"):
+            with self.console.step("the first predictions are challenged"):
+                self._run_once("cases", (*commands.SEED_DEMO, "--cases"), {})
+            self.state.remember("cases", "made")
 
     def _of_fleet(self) -> tuple[str, ...]:
         return ("--fleet", ",".join(self.cloud.workspaces())) if self.fleet else ()
@@ -99,6 +104,7 @@ class Stack:
             "WEB_CONCURRENCY": "1",
             # Celery's advice to root is for production, which does not run as root.
             "PYTHONWARNINGS": "ignore:You're running the worker,ignore:An entry for the specified gid",
+            **evidence.prepare(self.state.folder / "evidence"),
         }
         if self.theirs is not None:
             self.theirs.check()

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: people and workspaces of the demo; later its first changes, its budgets and its past.
+"""`manage.py seed_demo`: people and workspaces of the demo; later its first changes, cases, budgets and past.
 
 Makes only what is missing. Refuses any Azure that is not on this machine: these passwords are printed.
 """
@@ -19,6 +19,7 @@ from endpoints.access.services.workspaces import add_workspace
 from endpoints.audit.actors import SYSTEM_COMMAND
 from endpoints.core.errors import NotFound
 from opsportal import demo
+from opsportal.demo_cases import make_cases
 from opsportal.demo_changes import make_changes
 from opsportal.demo_metrics import make_metrics, order_past
 
@@ -34,6 +35,9 @@ class Command(BaseCommand):
             "--metrics", action="store_true", help="set budgets and order the past of metrics; after a sync"
         )
         parser.add_argument(
+            "--cases", action="store_true", help="make the first challenge cases; after the changes"
+        )
+        parser.add_argument(
             "--fleet", default="", help="ARM ids of a made-up fleet's workspaces, separated by commas"
         )
 
@@ -43,6 +47,10 @@ class Command(BaseCommand):
             raise CommandError(f"This is for the emulator on this machine, not for {host}. Nothing was made.")
         if options["changes"]:
             for line in make_changes():
+                self.stdout.write(line)
+            return
+        if options["cases"]:
+            for line in make_cases():
                 self.stdout.write(line)
             return
         if options["metrics"]:
