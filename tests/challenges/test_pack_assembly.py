@@ -121,10 +121,19 @@ def test_printable__what_the_font_lacks__is_never_left_out(text: str, expected: 
         ),
         ({"sure": "certain", "value": {"blue": 90}, "alternatives": [], "ref": "change:4"}, "blue 90 (CR-4)"),
         ({"sure": "certain", "value": "blue", "alternatives": [], "ref": "case:4"}, "blue"),
+        (
+            {"sure": "certain", "value": ["user:4", "user:6"], "alternatives": [], "ref": ""},
+            "Sana (user:4); [erased] (user:6)",
+        ),
+        (
+            {"name": "completeness", "sure": "certain", "value": {"known": 7, "of": 9, "missing": ["Code"]},
+             "alternatives": [], "ref": ""},
+            "7 of 9; missing: Code",
+        ),
     ],
 )  # fmt: skip
 def test_shown__value_of_a_fact__unknown_is_no_zero(fact: dict[str, object], expected: str) -> None:
-    assert shown(fact) == expected
+    assert shown({"name": "x"} | fact, {"user:4": "Sana", "user:6": None}) == expected
 
 
 def test_chart__unknown_minutes__are_a_gap() -> None:

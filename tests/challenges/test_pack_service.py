@@ -7,7 +7,7 @@ import io
 import json
 import time
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from endpoints.challenges import services
 from endpoints.challenges.models import Case, Evidence
 from endpoints.challenges.services import Pack, evidence_pack
 from endpoints.challenges.verifier import verify_evidence as verifier
+from endpoints.changes.models import Change
 from endpoints.core.errors import NotFound, Refused, Unavailable
 from endpoints.dispatch import db_now
-from endpoints.inventory.models import Endpoint
+from endpoints.inventory.models import Endpoint, EndpointRevision
 from tests.challenges import cases
 from tests.challenges.cases import endpoint, second
+from tests.changes.desk import Desk
 from tests.support.people import principal
 
 __all__ = ["endpoint", "second"]
@@ -243,6 +245,54 @@ def test_pack__case_without_endpoint_or_time__is_whole(
     pack = packed(supervisor, Case.objects.get(pk=number))
     assert verifier.verify(pack.data, KEYS).findings == []
     assert document(pack, "splits.json") == {}
+
+
+def test_pack__split_that_a_change_brought__has_the_change_with_approval_and_release(
+    workspace: Workspace,
+    requester: User,
+    reviewer: User,
+    operator: User,
+    supervisor: User,
+    key_file: Path,
+) -> None:
+    desk = Desk(workspace, requester, reviewer, operator)
+    number = desk.start(desk.approve(desk.request({"green": 100})))
+    at = brought_on(desk, number)
+    case = services.raise_case(
+        principal=principal(supervisor),
+        workspace_id=workspace.pk,
+        challenge=services.Challenge(question="Which one?", endpoint_id=desk.endpoint_id, asked_at=at),
+    )
+    pack = evidence_pack(case, actor=principal(supervisor))
+    assert verifier.verify(pack.data, KEYS).findings == []
+    change = document(pack, f"changes/CR-{number}.json")
+    assert [(one["by"], one["approved"]) for one in change["decisions"]] == [(f"user:{reviewer.pk}", True)]
+    assert change["revisions"][-1]["plan"][-1]["split"] == {"green": 100}
+    subjects = {json.loads(body)["subject"] for body in _bodies(pack)}
+    assert {f"case:{case}", f"change:{number}"} <= subjects
+    pdf = PdfReader(io.BytesIO(files_of(pack)["evidence.pdf"]))
+    text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
+    assert f"by {reviewer.display_name} (user:{reviewer.pk})" in text
+    # It is not over, so it left nothing behind yet.
+    assert not [name for name in files_of(pack) if name.startswith(f"changes/CR-{number}/")]
+
+
+def brought_on(desk: Desk, number: int) -> datetime:
+    """As if Azure had the split of a started change; a moment after that, which a later reading covers."""
+    begun = Change.objects.get(pk=number).started_at
+    newest = EndpointRevision.objects.filter(endpoint=desk.endpoint_id).latest("pk")
+    at = db_now()
+    EndpointRevision.objects.create(
+        endpoint_id=desk.endpoint_id,
+        earliest=begun,
+        latest=at,
+        known_at=at,
+        state_hash="1" * 64,
+        state=newest.state | {"traffic": {"green": 100}},
+        cause=f"change:{number}",
+    )
+    Endpoint.objects.filter(pk=desk.endpoint_id).update(last_read_began=at + timedelta(minutes=2))
+    return db_now()
 
 
 def _bodies(pack: Pack) -> list[bytes]:

@@ -274,3 +274,46 @@ def test_mutations__all_together__are_at_least_a_thousand() -> None:
         sha256(packs.whole_pack()).digest()
         == sha256(packs.assemble(packs.pack_input(), packs.signer())).digest()
     )
+
+
+STRANGE: tuple[object, ...] = (
+    None, True, -1, 0, 2**70, 1.5, "", "x", "\ud800", "\x1b[2J", [], {}, [[]], {"a": 1}, "9" * 400,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_insider__any_value_of_another_kind__is_a_finding_and_no_crash(seed: int) -> None:
+    """Whoever holds the key may write anything into the parts that are read: the program says so and goes on."""
+    dice, files = random.Random(seed), files_of(packs.whole_pack())
+    name = dice.choice([one for one in files if one == "case.json" or one.endswith(".jsonl")])
+    if name == "case.json":
+        files[name] = json.dumps(strange(json.loads(files[name]), dice)).encode()
+    else:
+        rows = [json.loads(line) for line in files[name].splitlines()]
+        at = dice.randrange(len(rows))
+        rows[at] = strange(rows[at], dice)
+        files[name] = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    report = judged(packs.remade(files, packs.KEY))
+    said = verifier.told(report, b"")
+    assert not [finding for finding in report.findings if finding.where == "the pack"], report.findings
+    assert all(line.isprintable() for line in said.splitlines())
+
+
+def strange(value: object, dice: random.Random) -> object:
+    """One value somewhere in it becomes something else."""
+    if isinstance(value, dict) and value and dice.random() < 0.9:
+        key = dice.choice(list(value))
+        return value | {key: strange(value[key], dice)}
+    if isinstance(value, list) and value and dice.random() < 0.9:
+        at = dice.randrange(len(value))
+        return [*value[:at], strange(value[at], dice), *value[at + 1 :]]
+    return dice.choice(STRANGE)
+
+
+@pytest.mark.parametrize("origin", ["", "\x1b[2J", "a\nb", "\ud800", 5, None])
+def test_insider__origin_that_is_no_name__is_found(origin: object) -> None:
+    files = files_of(packs.whole_pack())
+    manifest = json.loads(files["manifest.json"]) | {"origin": origin}
+    files["manifest.json"] = json.dumps(manifest).encode()
+    report = judged(container(files.items()))
+    assert (report.exit, report.findings[0].where) == (1, "manifest.json")

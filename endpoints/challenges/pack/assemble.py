@@ -45,6 +45,11 @@ def pack_files(pack: PackInput) -> dict[str, bytes]:
     }
     files |= {passport_path(number, pack): body for number, body in pack.passports.items()}
     files |= {f"changes/CR-{number}.json": shown_json(change) for number, change in pack.changes.items()}
+    files |= {
+        f"changes/CR-{number}/{name}": text.encode()
+        for number, release in pack.releases.items()
+        for name, text in release.items()
+    }
     files |= {f"charts/{chart.name}.svg": svg(chart) for chart in pack.charts}
     files |= ledger_files(pack.ledger)
     # Last: it lists the others with their hashes.

@@ -100,8 +100,10 @@ class NotKept:
 
 @dataclass(frozen=True, slots=True)
 class PackInput:
-    """All of a pack. `case`, `changes` and `splits` are JSON-able documents without floats; `passports` the stored
-    bytes of each evidence by number. `people`: a name by opaque id, None: erased, or never known.
+    """All of a pack. `case`, `changes` and `splits` are documents that JSON can hold.
+
+    `passports` are the stored bytes of each evidence by number, `releases` by change the files of what it left behind.
+    `people`: a name by opaque id; None: erased, or never known.
     """
 
     origin: str
@@ -109,6 +111,7 @@ class PackInput:
     case: Mapping[str, Any]
     passports: Mapping[int, bytes] = field(default_factory=dict)
     changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    releases: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     splits: Mapping[str, Any] = field(default_factory=dict)
     charts: tuple[Chart, ...] = ()
     people: Mapping[str, str | None] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]
@@ -29,6 +30,7 @@ from endpoints.challenges.words import moment
 
 ERASED = "[erased]"
 _MARGIN, _FOOT = 56, 34
+_ROOM = 90  # for a heading with the first rows of its table
 
 
 def readable(pack: PackInput, hashes: Mapping[str, str]) -> bytes:
@@ -121,8 +123,12 @@ def _passport(pack: PackInput, newest: Any) -> Iterator[Flowable]:
         return
     yield body(f"Collected {_when(newest['made_at'])}. How sure: {newest['sure']}.")
     for section in newest["sections"]:
+        yield CondPageBreak(_ROOM)
         yield heading(section["label"])
-        rows = [(fact["label"], shown(fact), _how_sure(fact), fact["reason"]) for fact in section["facts"]]
+        rows = [
+            (fact["label"], shown(fact, pack.people), _how_sure(fact), fact["reason"])
+            for fact in section["facts"]
+        ]
         yield table(("", "", "How sure, and who says so", "Why"), rows, (3, 4, 3, 4))
     if newest["corrections"]:
         yield heading("What is known now and was not then")
@@ -130,23 +136,29 @@ def _passport(pack: PackInput, newest: Any) -> Iterator[Flowable]:
             yield body(one)
 
 
-def shown(fact: Mapping[str, Any]) -> str:
+def shown(fact: Mapping[str, Any], people: Mapping[str, str | None]) -> str:
     """A fact's value in words; what is one of several shows all of them."""
     if fact["sure"] == "cannot say":
         return "cannot say"
     if fact["alternatives"]:
-        return "one of: " + "; ".join(_value(one) for one in fact["alternatives"])
-    told = _value(fact["value"])
+        return "one of: " + "; ".join(_value(one, people) for one in fact["alternatives"])
+    if fact["name"] == "completeness":
+        found = fact["value"]
+        missing = f"; missing: {', '.join(found['missing'])}" if found["missing"] else ""
+        return f"{found['known']} of {found['of']}{missing}"
+    told = _value(fact["value"], people)
     return f"{told} ({_number(fact['ref'])})" if fact["ref"].startswith("change:") else told
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, people: Mapping[str, str | None] = MappingProxyType({})) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_value(part)}" for name, part in value.items()) or "none"
+        return ", ".join(f"{name} {_value(part, people)}" for name, part in value.items()) or "none"
     if isinstance(value, list):
-        return "; ".join(_value(part) for part in value) or "none"
+        return "; ".join(_value(part, people) for part in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and value in people:
+        return f"{people[value] or ERASED} ({value})"
     return "none" if value is None else str(value)
 
 
@@ -158,6 +170,7 @@ def _splits(pack: PackInput) -> Iterator[Flowable]:
     spans = pack.splits.get("spans", [])
     if not spans:
         return
+    yield CondPageBreak(_ROOM)
     yield heading("Which deployment was to get which share of the requests")
     yield table(
         ("From", "Until", "Live traffic, %", "Mirrored, %"),
@@ -180,6 +193,7 @@ def _charts(pack: PackInput) -> Iterator[Flowable]:
 
 def _changes(pack: PackInput) -> Iterator[Flowable]:
     for number, change in sorted(pack.changes.items()):
+        yield CondPageBreak(_ROOM)
         yield heading(f"CR-{number}: {change['kind']}, {change['state']}")
         newest = change["revisions"][-1]
         rows = [
@@ -210,11 +224,13 @@ def _gates(change: Mapping[str, Any]) -> Iterator[Flowable]:
 
 
 def _history(pack: PackInput) -> Iterator[Flowable]:
+    yield CondPageBreak(_ROOM)
     yield heading("What happened to the case")
     notes: dict[int, list[str]] = {}
     for note in pack.case["notes"]:
         if note["kind"] != "question":
-            notes.setdefault(note["version"], []).append(note["text"] or ERASED)
+            label = "Claimant: " if note["kind"] == "claimant" else ""
+            notes.setdefault(note["version"], []).append(label + (note["text"] or ERASED))
     rows = [
         (
             _when(one["at"]),
@@ -230,6 +246,7 @@ def _history(pack: PackInput) -> Iterator[Flowable]:
 
 def _ledger(pack: PackInput) -> Iterator[Flowable]:
     part = pack.ledger
+    yield CondPageBreak(_ROOM)
     yield heading("The ledger")
     proven = len({one.seq for one in part.proofs})
     yield body(
@@ -244,6 +261,7 @@ def _ledger(pack: PackInput) -> Iterator[Flowable]:
 
 
 def _not_kept(pack: PackInput) -> Iterator[Flowable]:
+    yield CondPageBreak(_ROOM)
     yield heading("What is not here, and why")
     yield table(("What", "Why"), [(one.what, one.why) for one in pack.not_kept], (1, 3))
 

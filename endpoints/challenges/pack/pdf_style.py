@@ -61,9 +61,7 @@ def title(text: str) -> Paragraph:
 
 
 def heading(text: str) -> Paragraph:
-    return _paragraph(
-        text, _style("heading", 12, fontName=BOLD, spaceBefore=14, spaceAfter=5, keepWithNext=1)
-    )
+    return _paragraph(text, _style("heading", 12, fontName=BOLD, spaceBefore=14, spaceAfter=5))
 
 
 def body(text: str) -> Paragraph:

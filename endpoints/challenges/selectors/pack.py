@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from endpoints.access.policies import Principal
 from endpoints.access.selectors import display_names, workspace
 from endpoints.audit import signing
 from endpoints.audit.selectors import newest_checkpoint
@@ -17,7 +18,8 @@ from endpoints.challenges.pack.parts import PackInput
 from endpoints.challenges.selectors.pack_charts import Charts, charts_around, no_charts, splits_around
 from endpoints.challenges.selectors.pack_ledger import Found, entries_for, proven
 from endpoints.challenges.words import moment
-from endpoints.changes.selectors import change_documents
+from endpoints.changes.selectors import change_documents, release_of
+from endpoints.core.errors import Conflict, NotFound
 from endpoints.core.ids import ref
 from endpoints.inventory.selectors import endpoint_facts
 
@@ -31,13 +33,14 @@ class Gathered:
     case: dict[str, Any]
     passports: dict[int, bytes]
     changes: dict[int, dict[str, Any]]
+    releases: dict[int, dict[str, str]]
     splits: dict[str, Any]
     charts: Charts
     found: Found
     subjects: frozenset[str]
 
 
-def gather(case: Case) -> Gathered:
+def gather(case: Case, principal: Principal) -> Gathered:
     """Of a case that the caller locked: nothing may happen to it meanwhile."""
     evidence = list(Evidence.objects.filter(case=case).order_by("number"))
     passports = {one.number: bytes(one.document) for one in evidence}
@@ -47,10 +50,12 @@ def gather(case: Case) -> Gathered:
     at = _moment_of(case, newest)
     endpoint = ref("endpoint", case.endpoint_id) if case.endpoint_id else ""
     found = entries_for(subjects, endpoint, at)
+    changes = change_documents(numbers, workspace_id=case.workspace_id)
     return Gathered(
         case=_document(case, evidence, found),
         passports=passports,
-        changes=change_documents(numbers, workspace_id=case.workspace_id),
+        changes=changes,
+        releases={number: _release(principal, number) for number in changes},
         splits=splits_around(case.endpoint_id, at) if case.endpoint_id and at else {},
         charts=charts_around(case.endpoint_id, at) if case.endpoint_id and at else no_charts(),
         found=found,
@@ -75,6 +80,7 @@ def pack_of(gathered: Gathered, made_at: datetime) -> PackInput:
         case=gathered.case,
         passports=gathered.passports,
         changes=gathered.changes,
+        releases=gathered.releases,
         splits=gathered.splits,
         charts=gathered.charts.charts,
         people=people,
@@ -94,6 +100,14 @@ def _changes_named(newest: Mapping[str, Any] | None) -> list[int]:
     sections = newest["sections"] if newest else []
     refs = {fact["ref"] for section in sections for fact in section["facts"]}
     return sorted(int(one.partition(":")[2]) for one in refs if one.startswith("change:"))
+
+
+def _release(principal: Principal, number: int) -> dict[str, str]:
+    """The files of what a change left behind; none while it is not over, or never reached Azure."""
+    try:
+        return {one.name: one.text for one in release_of(principal, number).files}
+    except (Conflict, NotFound):
+        return {}
 
 
 def _moment_of(case: Case, newest: Mapping[str, Any] | None) -> datetime | None:

@@ -35,7 +35,7 @@ def evidence_pack(case_id: int, *, actor: Principal) -> Pack:
     case = lock_case(case_id, actor)
     permit(actor, Action.PACK_EXPORT, case.workspace_id)
     # Locked: nothing happens to the case between its entries and the checkpoint that is to cover them.
-    gathered = gather(case)
+    gathered = gather(case, actor)
     signed = signing.has_key()
     if signed:
         make_checkpoint(actor=actor.actor)

@@ -35,6 +35,7 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 CASE, PASSPORT = "case.json", "passport.json"
 ENTRIES, PERSONAL, PROOFS = "ledger/entries.jsonl", "ledger/personal.jsonl", "ledger/proofs.jsonl"
 CONSISTENCY, LINKS, CHECKPOINTS = "ledger/consistency.jsonl", "ledger/links.jsonl", "ledger/checkpoints/"
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}\Z")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
 
 
@@ -50,6 +51,10 @@ class Finding(NamedTuple):
     words: str
 
 
+def printable(text: str) -> str:
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+
+
 class Report:
     """What was found, and how much was looked at."""
 
@@ -59,13 +64,17 @@ class Report:
         self.checked: dict[str, int] = {}
 
     def tampered(self, where: str, words: str) -> None:
-        self.findings.append(Finding(TAMPERED, where, words))
+        self._add(TAMPERED, where, words)
 
     def incomplete(self, where: str, words: str) -> None:
-        self.findings.append(Finding(INCOMPLETE, where, words))
+        self._add(INCOMPLETE, where, words)
 
     def unknown_key(self, where: str, words: str) -> None:
-        self.findings.append(Finding(KEY, where, words))
+        self._add(KEY, where, words)
+
+    def _add(self, kind: str, where: str, words: str) -> None:
+        """What a pack says of itself must not steer the console that shows it."""
+        self.findings.append(Finding(kind, printable(where), printable(words)))
 
     def count(self, what: str, number: int = 1) -> None:
         self.checked[what] = self.checked.get(what, 0) + number
@@ -191,7 +200,7 @@ def _unbase64(text: str) -> bytes:
 
 def key_id(origin: str, public: bytes) -> str:
     """The eight hex digits by which signatures of that origin name the key."""
-    return sha256(origin.encode() + b"\n\x01" + public).hexdigest()[:8]
+    return sha256(origin.encode("utf-8", "surrogatepass") + b"\n\x01" + public).hexdigest()[:8]
 
 
 # --- The ZIP ---------------------------------------------------------------------------------------------------------
@@ -386,7 +395,8 @@ def check_manifest(files: Files, keys: list[bytes], report: Report) -> Any:
             (field(one, "path", str), field(one, "size", int), digest(one, "sha256"))
             for one in field(manifest, "files", list)
         ]
-        field(manifest, "origin", str)
+        if not _ORIGIN.match(field(manifest, "origin", str)):
+            raise Malformed("`origin` is no name of a ledger")
         _check_signature(files, manifest, keys, report)
     except Malformed as error:
         report.tampered(MANIFEST, str(error))
@@ -1013,10 +1023,20 @@ def check_anchors(text: str, where: str, ledger: Ledger, report: Report) -> None
 def verify(data: bytes, keys: list[bytes], anchors: Iterable[tuple[str, str]] = ()) -> Report:
     """Check a pack's bytes. `anchors`: name and text of each file with checkpoints from elsewhere."""
     report = Report()
+    try:
+        _verify(data, keys, anchors, report)
+    except Exception as error:  # noqa: BLE001 - whatever a pack does to this program is no pass
+        report.tampered(
+            "the pack", f"something in it is in no form that a pack has ({error!r}); the rest was not checked"
+        )
+    return report
+
+
+def _verify(data: bytes, keys: list[bytes], anchors: Iterable[tuple[str, str]], report: Report) -> None:
     files = read_files(data, report)
     manifest = check_manifest(files, keys, report)
     if manifest is None:
-        return report
+        return
     ledger = Ledger(files, manifest["origin"], keys, report)
     ledger.check()
     if CASE in files:
@@ -1027,13 +1047,12 @@ def verify(data: bytes, keys: list[bytes], anchors: Iterable[tuple[str, str]] = 
         )
     for name, text in anchors:
         check_anchors(text, name, ledger, report)
-    return report
 
 
 def _check_case(files: Files, ledger: Ledger, report: Report) -> None:
     try:
         Case(files, ledger.entries, report).check()
-    except (Malformed, KeyError, TypeError, AttributeError) as error:
+    except (Malformed, KeyError, TypeError, AttributeError, ValueError) as error:
         report.tampered(CASE, f"it is not in the form of a case ({error})")
 
 
