@@ -37,6 +37,8 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "look whether rollbacks would work": every(60, "changes.refresh_readiness", SYNC),
     "ask deployments directly that are due": every(60, "changes.probe_due", SYNC),
     "look how rollback drills ended": every(60, "changes.observe_drills", SYNC),
+    "deliver the messages that are due": every(10, "notices.deliver_due", REPORTS),
+    "tell of checkpoints and of a broken ledger": every(60, "notices.tell_of_ledger", REPORTS),
     "read the traffic logs that are due": every(10, "challenges.collect_logs", METRICS),
     "count records of requests that came": every(15, "challenges.aggregate", METRICS),
     "tell of cases that press": every(60, "challenges.tell_due", REPORTS),
