@@ -27,10 +27,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What one deployment ran, with its percent of live traffic; "" where Azure did not say."""
+    """What one deployment ran; "" where Azure did not say. `weight` None: the split is not certain."""
 
     deployment: str
-    weight: int
+    weight: int | None
     model: str
     environment: str
     code: str
@@ -52,11 +52,11 @@ def deployment_file(number: str, at: datetime, endpoint: str, name: str, state: 
     return _file(f"{name}.yml", _head(number, at), azml.deployment(endpoint, name, state), [])
 
 
-def version(name: str, state: Mapping[str, Any], split: Mapping[str, int]) -> Version:
+def version(name: str, state: Mapping[str, Any], split: Mapping[str, int] | None) -> Version:
     """The versions behind one deployment's share."""
     return Version(
         deployment=name,
-        weight=split.get(name.lower(), 0),
+        weight=None if split is None else split.get(name.lower(), 0),
         model=short(str(state.get("model") or "")),
         environment=short(str(state.get("environment") or "")),
         code=short(str(state.get("code_id") or "")),

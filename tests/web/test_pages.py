@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,12 @@ from django.http import HttpResponse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from endpoints.access.models import User
+from endpoints.access.roles import Role
 from endpoints.audit.models import Entry
+from endpoints.challenges.services import ask_hold
 from endpoints.dispatch import db_now
-from tests.support.people import make_endpoint
+from tests.challenges.cases import raised, record
+from tests.support.people import make_endpoint, make_person, principal
 from tests.web.conftest import SignIn, Stage
 from tests.web.reading import Page, read, words
 
@@ -36,6 +40,7 @@ PAGES = {
     "/w/mlw-prod-weu/e/checkout-risk/rollback": 22,
     "/w/mlw-prod-weu/e/checkout-risk/drills": 30,
     "/w/mlw-prod-weu/e/checkout-risk/probe": 12,
+    "/w/mlw-prod-weu/e/checkout-risk/compare": 14,
     "/rollouts": 8,
     "/backtest": 10,
     "/changes": 12,
@@ -55,6 +60,14 @@ PAGES = {
     "/settings/rollout-templates/mlw-prod-weu": 14,
     "/changes/CR-{number}/live": 48,
     "/changes/CR-{number}/edit": 36,
+    "/challenges": 12,
+    "/challenges?state=due": 13,
+    "/challenges?state=closed": 12,
+    "/challenges/new": 10,
+    "/challenges/new?cid=no-such-id": 12,
+    "/challenges/erasures": 10,
+    "/challenges/CH-{case}": 34,
+    "/settings/challenge-policy/mlw-prod-weu": 13,
     "/holds": 14,
     "/holds?show=past": 14,
     "/holds/stop": 9,
@@ -83,8 +96,23 @@ def _get(sign_in: SignIn, user: User, stage: Stage, address: str) -> HttpRespons
 
 
 def _filled(address: str, user: User, stage: Stage) -> str:
+    case = _case(stage) if "{case}" in address else 0
     seq = Entry.objects.filter(actor=f"user:{user.pk}").values_list("seq", flat=True).last()
-    return address.format(number=stage.number, at=f"{db_now():%Y-%m-%dT%H:%M:%S.%fZ}", seq=seq)
+    return address.format(number=stage.number, at=f"{db_now():%Y-%m-%dT%H:%M:%S.%fZ}", seq=seq, case=case)
+
+
+def _case(stage: Stage) -> int:
+    """A case with evidence, a hold that waits and another one to be linked with."""
+    supervisor = make_person("sina", {stage.workspace.slug: [Role.SUPERVISOR]})
+    one, _ = (raised(supervisor, stage.endpoint, record(stage.endpoint, number)) for number in range(2))
+    ask_hold(
+        principal=principal(supervisor),
+        case_id=one.pk,
+        since=db_now() - timedelta(days=1),
+        until=db_now(),
+        reason="A court",
+    )
+    return one.pk
 
 
 @pytest.fixture
