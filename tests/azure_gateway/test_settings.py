@@ -96,3 +96,17 @@ def test_metadata__that_tells_where_metrics_are__is_believed() -> None:
     cloud = CloudSettings.from_metadata(told)
     assert cloud.metrics_at("a1") == "https://m.example/a1"
     assert cloud.metrics_scope == "https://m.example/.default"
+
+
+def test_metadata__as_to_logs__names_them_or_has_those_of_the_known_cloud_or_none() -> None:
+    unknown = metadata("https://arm.example")
+    told = CloudSettings.from_metadata(
+        {**unknown, "logs": "https://logs.example/", "logsAudience": "https://a.example"}
+    )
+    assert (told.logs, told.logs_scope) == ("https://logs.example", "https://a.example/.default")
+    assert CloudSettings.from_metadata(unknown).logs == ""
+    known = CloudSettings.from_metadata(metadata("https://management.usgovcloudapi.net"))
+    assert (known.logs, known.logs_scope) == (
+        "https://api.loganalytics.us",
+        "https://api.loganalytics.us/.default",
+    )

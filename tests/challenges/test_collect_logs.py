@@ -461,3 +461,15 @@ def test_line__that_names_no_endpoint__is_placed_nowhere():
     line = ModelLine(at, at, ARM.partition("/onlineendpoints/")[0], "blue", "a", "b", "m:1", 0.5, None, None)
 
     assert answers([line], Places([Known(7, ARM, None)])) == []
+
+
+def test_cloud__whose_place_for_logs_nobody_told__is_asked_nothing_and_says_so(
+    azure, production, monkeypatch
+):
+    config = settings.OPSPORTAL.model_copy(update={"azure_logs_endpoint": ""})
+    monkeypatch.setattr(settings, "OPSPORTAL", config)
+    collect()
+
+    cursor = LogCursor.objects.get(pk=endpoint("checkout-risk").pk)
+    assert "names no place where logs are queried; nothing was sent" in cursor.reason
+    assert azure.admin.requests(plane="logs") == []
