@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.urls import reverse
 
@@ -16,6 +15,7 @@ from endpoints.challenges.linking import Tally
 from endpoints.challenges.seen import SeenRow
 from endpoints.challenges.selectors.case_rows import CaseRow
 from endpoints.challenges.selectors.cases import CaseDetail, MoveRow, NoteRow
+from endpoints.web import facts
 from endpoints.web.numbers import MISSING
 from endpoints.web.states import Sign
 from endpoints.web.wording import NBSP
@@ -27,12 +27,6 @@ OUTCOMES = {
 }
 ERASED = "[erased]"
 _LONG = 48 * 60  # minutes
-_SURE = {
-    Sure.CERTAIN: Sign("quiet", "Certain"),
-    Sure.ONE_OF: Sign("warn", "One of several"),
-    Sure.ESTIMATE: Sign("warn", "Estimate"),
-    Sure.UNKNOWN: Sign("unknown", "Cannot say"),
-}
 # Each part with the sections that it takes, and the fact that its certainty is that of.
 _PARTS = (
     ("What answered", ("answered", "request"), ""),
@@ -67,20 +61,7 @@ class Part:
     number: int
     title: str
     sign: Sign | None
-    facts: tuple[FactView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FactView:
-    """One answer as a page shows it. `sign` None: certain, which needs no word."""
-
-    label: str
-    value: str
-    sign: Sign | None
-    reason: str
-    source: str
-    others: str
-    ref: str
+    facts: tuple[facts.FactView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +116,29 @@ def first_clock(row: CaseRow, now: datetime) -> Reading | None:
     return next(iter(running or readings), None)
 
 
-def parts(passport: Passport) -> tuple[Part, ...]:
+def parts(passport: Passport, told_names: Mapping[str, str]) -> tuple[Part, ...]:
     """The four parts that a case is read by. A section that nobody expected stands with the first."""
     known = {name for _, names, _ in _PARTS for name in names}
     strange = tuple(one.name for one in passport.sections if one.name not in known)
     return tuple(
-        _part(passport, number, title, names + (strange if number == 1 else ()), key)
+        _part(passport, number, title, names + (strange if number == 1 else ()), key, told_names)
         for number, (title, names, key) in enumerate(_PARTS, 1)
     )
 
 
-def _part(passport: Passport, number: int, title: str, names: tuple[str, ...], key: str | None) -> Part:
+def _part(
+    passport: Passport,
+    number: int,
+    title: str,
+    names: tuple[str, ...],
+    key: str | None,
+    told_names: Mapping[str, str],
+) -> Part:
     by_name = {section.name: section for section in passport.sections}
-    facts = [fact for name in names if name in by_name for fact in by_name[name].facts]
-    return Part(number, title, _certainty(passport, key), tuple(fact_view(fact) for fact in facts))
+    found = [fact for name in names if name in by_name for fact in by_name[name].facts]
+    return Part(
+        number, title, _certainty(passport, key), tuple(facts.view(fact, told_names) for fact in found)
+    )
 
 
 def _certainty(passport: Passport, key: str | None) -> Sign | None:
@@ -156,38 +146,18 @@ def _certainty(passport: Passport, key: str | None) -> Sign | None:
     if key is None:
         return None
     fact = passport.fact(key) if key else None
-    return _SURE[fact.sure if fact else Sure.UNKNOWN] if key else _SURE[passport.sure]
-
-
-def fact_view(fact: Fact) -> FactView:
-    certain = fact.sure is Sure.CERTAIN
-    return FactView(
-        label=fact.label,
-        value=shown(fact.value),
-        sign=None if certain else _SURE[fact.sure],
-        reason=fact.reason,
-        source=fact.source,
-        others=" or ".join(shown(one) for one in fact.alternatives),
-        ref=fact.ref,
-    )
+    return facts.SIGNS[fact.sure if fact else Sure.UNKNOWN] if key else facts.SIGNS[passport.sure]
 
 
 def sure_sign(sure: Sure) -> Sign:
-    return _SURE[sure]
+    return facts.SIGNS[sure]
 
 
-def shown(value: Any) -> str:
-    """A fact's value as text: yes and no, lists and maps on one line, a dash for what is not known."""
-    match value:
-        case None | "":
-            return MISSING
-        case bool():
-            return "yes" if value else "no"
-        case Mapping():
-            return ", ".join(f"{name} {shown(item)}" for name, item in value.items()) or MISSING
-        case list() | tuple():
-            return ", ".join(shown(item) for item in value) or MISSING
-    return str(value)
+def told(fact: Fact | None, names: Mapping[str, str]) -> str:
+    """A fact on one line, with how sure it is; what it may be instead, where it is one of several."""
+    if fact is None:
+        return "not there"
+    return f"{' or '.join(facts.lines_of(fact, names)) or MISSING} ({fact.sure.value})"
 
 
 def text_of(note: NoteRow | None) -> str:
@@ -260,8 +230,7 @@ def refs_of(detail: CaseDetail) -> set[str]:
         found |= {detail.erasure.asked_by, detail.erasure.agreed_by}
     if detail.evidence:
         found.add(detail.evidence.collected_by)
-        sections = detail.evidence.passport.sections if detail.evidence.passport else ()
-        found |= {fact.ref for section in sections for fact in section.facts}
+        found |= facts.refs_of(detail.evidence.passport) if detail.evidence.passport else set()
     return found - {""}
 
 

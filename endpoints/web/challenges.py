@@ -320,9 +320,9 @@ def case(
         "question": view.text_of(detail.question),
         "claimant": view.text_of(detail.claimant),
         "passport": passport,
-        "parts": view.parts(passport) if passport else (),
+        "parts": view.parts(passport, names) if passport else (),
         "verdict_sign": view.sure_sign(passport.sure) if passport else None,
-        "changed": [_change(one) for one in detail.changed],
+        "changed": [_change(one, names) for one in detail.changed],
         "records": [(view.record_value(one), one) for one in detail.records.found] if detail.records else [],
         "same_model": view.tally_words(detail.same_model) if detail.same_model else "",
         "linked": [(one, view.sign_of(one.case, detail.at)) for one in detail.links],
@@ -343,12 +343,9 @@ def case(
     return render(request, "challenges/case.html", context, section="challenges", status=status)
 
 
-def _change(one: Any) -> dict[str, str]:
-    return {
-        "label": one.label,
-        "before": view.shown(one.before.value) + f" ({one.before.sure.value})" if one.before else "not there",
-        "after": view.shown(one.after.value) + f" ({one.after.sure.value})" if one.after else "not there",
-    }
+def _change(one: Any, names: dict[str, str]) -> dict[str, str]:
+    before, after = (view.told(fact, names) for fact in (one.before, one.after))
+    return {"label": one.label, "before": before, "after": after}
 
 
 def _actions(detail: CaseDetail, me: Principal) -> dict[str, Any]:
