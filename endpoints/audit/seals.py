@@ -43,11 +43,12 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something wrong, and the first entry that is not proven because of it."""
+    """Something wrong, and the first entry that is not proven because of it; `last`: it may be one up to there."""
 
     seq: int
     fault: Fault
     reason: str
+    last: int = 0
 
 
 def stored_seal(row: Stored, known: Collection[bytes]) -> Seal | Flaw:
@@ -154,10 +155,10 @@ class Walk:
             reason = (
                 f"The {seal.where} {last} was signed over other entries: {which} rewritten and hashed anew."
             )
-            self.off = Flaw(first, Fault.CUT, reason)
+            self.off = Flaw(first, Fault.CUT, reason, last)
         else:
             reason = f"The {seal.where} {last} does not fit the entries: it was altered, or {which}."
-            self.off = Flaw(first, Fault.CHECKPOINT, reason)
+            self.off = Flaw(first, Fault.CHECKPOINT, reason, last)
 
 
 def altered_node(grown: Sequence[Node], stored: Sequence[Node], size: int) -> Flaw | None:
@@ -174,10 +175,10 @@ def altered_node(grown: Sequence[Node], stored: Sequence[Node], size: int) -> Fl
 
 
 def judged(chain: Verification, flaws: Iterable[Flaw | None], *, agreed: int) -> Verification:
-    """The chain's own result, or whatever is wrong before it."""
+    """The chain's own result, or whatever is wrong before it. A seal may know only a range: the chain knows better."""
     found = replace(chain, checkpoints=agreed)
     for flaw in flaws:
-        if flaw is not None and (found.first_bad_seq is None or flaw.seq < found.first_bad_seq):
+        if flaw is not None and (found.first_bad_seq is None or _is_before(flaw, chain, found.first_bad_seq)):
             found = replace(
                 found,
                 ok=False,
@@ -188,3 +189,8 @@ def judged(chain: Verification, flaws: Iterable[Flaw | None], *, agreed: int) ->
                 reason=flaw.reason,
             )
     return found
+
+
+def _is_before(flaw: Flaw, chain: Verification, bad: int) -> bool:
+    exact = bad == chain.first_bad_seq
+    return max(flaw.seq, flaw.last) < bad if exact else flaw.seq < bad

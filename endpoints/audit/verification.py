@@ -50,12 +50,13 @@ WHERE e.seq BETWEEN %s AND %s AND (
 )
 """
 # Commitments without text and text without commitment are as wrong as text that does not match. Only what a later
-# entry names as erased may be missing, and must be.
+# entry names as erased may be missing, and must be. Names are compared as JSON: a cast could fail on a forged one.
 _PERSONAL = """
 WITH erased AS MATERIALIZED (
-  SELECT named.seq::bigint AS seq FROM audit_entry e,
-    LATERAL jsonb_array_elements(convert_from(e.body, 'UTF8')::jsonb #> '{after,entries}') AS named (seq)
-  WHERE e.action = 'personal.erased' AND named.seq::bigint < e.seq)
+  SELECT named.seq FROM audit_entry e,
+    LATERAL jsonb_array_elements(
+      CASE jsonb_typeof(e.after->'entries') WHEN 'array' THEN e.after->'entries' END) AS named (seq)
+  WHERE e.action = 'personal.erased' AND named.seq < to_jsonb(e.seq))
 SELECT min(coalesce(c.seq, p.entry_id)) FROM
   (SELECT e.seq, k.field, k.digest FROM audit_entry e,
      LATERAL (SELECT convert_from(e.body, 'UTF8')::jsonb->'personal' AS committed OFFSET 0) b,
@@ -63,7 +64,7 @@ SELECT min(coalesce(c.seq, p.entry_id)) FROM
    WHERE e.seq BETWEEN %s AND %s) c
 FULL JOIN (SELECT * FROM audit_personal WHERE entry_id BETWEEN %s AND %s) p
   ON p.entry_id = c.seq AND p.field = c.field
-WHERE CASE WHEN coalesce(c.seq, p.entry_id) IN (SELECT seq FROM erased) THEN p.entry_id IS NOT NULL
+WHERE CASE WHEN to_jsonb(coalesce(c.seq, p.entry_id)) IN (SELECT seq FROM erased) THEN p.entry_id IS NOT NULL
   ELSE c.digest IS DISTINCT FROM encode(sha256(p.salt || convert_to(p.text, 'UTF8')), 'hex') END
 """
 
@@ -81,8 +82,10 @@ def verify_stored(anchor: Anchor | None = None, *, anchored: Anchored | None = N
         chain, walk = _follow(anchor, [claim for claim in claims if isinstance(claim, Seal)])
         flaws = [claim for claim in claims if isinstance(claim, Flaw)]
         flaws += [flaw for flaw in (walk.off, walk.missing() if chain.ok else None, numbering(rows)) if flaw]
-        flaws += _subtrees(walk, rows)
-        found = _columns_and_personal(judged(chain, flaws, agreed=walk.agreed))
+        found = judged(chain, flaws, agreed=walk.agreed)
+        if found.ok:  # stored subtrees are made of the entries: they say nothing about which of these is bad
+            found = judged(found, _subtrees(walk, rows), agreed=walk.agreed)
+        found = _columns_and_personal(found)
     unproven = unchecked if rows or outside.notes else ()
     return replace(found, unchecked=(*unproven, *outside.unchecked))
 
@@ -174,15 +177,12 @@ def _anchored_seals(outside: Anchored, known: Collection[bytes], rows: Sequence[
 
 
 def _subtrees(walk: Walk, rows: Sequence[Stored]) -> list[Flaw]:
-    """Whether the stored subtrees are those of the entries, as far as these were followed."""
-    sealed = rows[-1].size if rows else 0
-    size = min(walk.frontier.size, sealed)
+    """Whether the stored subtrees are those of the sealed entries."""
     stored = [
         (level, index, bytes(digest))
         for level, index, digest in Subtree.objects.values_list("level", "index", "hash")
-        if size == sealed or (index + 1) << level <= size
     ]
-    flaw = altered_node(walk.nodes, stored, size)
+    flaw = altered_node(walk.nodes, stored, rows[-1].size if rows else 0)
     return [flaw] if flaw else []
 
 

@@ -6,10 +6,12 @@ import psycopg
 from django.db import transaction
 
 from endpoints.audit.actors import Actor
-from endpoints.audit.services import record
+from endpoints.audit.models import Checkpoint
+from endpoints.audit.services import make_checkpoint, record
 from tests.support.databases import Database
 
 DANA = Actor("user:7", "session")
+TABLES = ("audit_entry", "audit_personal", "audit_checkpoint", "audit_subtree", "audit_anchoring")
 
 
 def append(count: int = 1, **given: object) -> list[int]:
@@ -27,12 +29,20 @@ def append(count: int = 1, **given: object) -> list[int]:
     return numbers
 
 
+def seal(count: int) -> Checkpoint:
+    """Record `count` events and sign a checkpoint over them."""
+    append(count)
+    made = make_checkpoint(actor=DANA)
+    assert made is not None
+    return made
+
+
 def tamper(database: Database, *statements: str) -> None:
     """Alter the ledger as its owner can: guards off, statements, guards on again."""
     with psycopg.connect(database.owner_url, autocommit=True) as owner:
-        for table in ("audit_entry", "audit_personal"):
+        for table in TABLES:
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for statement in statements:
             owner.execute(statement)
-        for table in ("audit_entry", "audit_personal"):
+        for table in TABLES:
             owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

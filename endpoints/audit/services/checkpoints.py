@@ -150,9 +150,9 @@ def _start(newest: Checkpoint | None, keys: Keys) -> Start | Flaw:
 
 
 def _tell_broken(found: Verification) -> None:
-    """Say it once: the same thing found again is no news."""
-    last = VerificationRun.objects.order_by("-ended_at", "-id").first()
-    if last and not last.ok and (last.first_bad_seq, last.fault) == (found.first_bad_seq, found.fault):
+    """Say it once: what is broken from an entry on stays so, whatever is found behind that entry."""
+    last, bad = VerificationRun.objects.order_by("-ended_at", "-id").first(), found.first_bad_seq or 0
+    if last and not last.ok and (last.first_bad_seq or 0) <= bad:
         return
     log.error("ledger_broken", first_bad_seq=found.first_bad_seq, fault=found.fault, reason=found.reason)
     remember(found, began_at=db_now(), asked_by=SYSTEM_LEDGER.ref)
