@@ -209,7 +209,7 @@ Files = Any  # dict of path and bytes, in the order of the ZIP
 
 _LOCAL, _CENTRAL, _END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 _FACTS = "<4H3L"
-_LOCAL_SIZE = 30
+_LOCAL_SIZE, _CENTRAL_SIZE = 30, 46
 
 
 def container(files: Iterable[tuple[str, bytes]]) -> bytes:
@@ -228,52 +228,58 @@ def container(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 def read_files(data: bytes, report: Report) -> Files:
     """The pack's files. Whatever is not exactly as the portal writes it is a finding, and named."""
-    walked = list(_walk(data))
+    walked, broken = _walk(data)
     files = dict(walked)
-    if len(files) == len(walked) and all(_NAME.match(name) for name in files):
-        again = container(walked)
-        if again == data:
-            return files
-        # A file cut off at the end, or anything behind the files, would else pass for a shorter pack.
-        if data[:4] == _LOCAL and len(walked) > 1:
-            _say_where(data, again, walked, report)
-    else:
+    if len(files) != len(walked) or not all(_NAME.match(name) for name in files):
         report.tampered("the ZIP", "it has names that no pack has, or one name more than once")
+    elif broken is None and container(walked) == data:
+        return files
+    else:
+        _say_where(data, walked, broken, report)
     return _read_leniently(data, files, report)
 
 
-def _walk(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Files one behind the other, up to the first thing that is none."""
+def _walk(data: bytes) -> tuple[list[tuple[str, bytes]], str | None]:
+    """Files one behind the other, and the name of the one in which that breaks off: None when it comes to its end."""
+    found: list[tuple[str, bytes]] = []
     at = 0
     while data[at : at + 4] == _LOCAL and len(data) >= at + _LOCAL_SIZE:
         size, length = struct.unpack_from("<L", data, at + 22)[0], struct.unpack_from("<H", data, at + 26)[0]
         start = at + _LOCAL_SIZE + length
-        content = data[start : start + size]
-        if len(content) < size:
-            return
-        try:
-            yield data[at + _LOCAL_SIZE : start].decode("ascii"), content
-        except UnicodeDecodeError:
-            return
+        name, content = data[at + _LOCAL_SIZE : start].decode("ascii", "replace"), data[start : start + size]
+        if len(content) < size or not _NAME.match(name):
+            return found, name
+        found.append((name, content))
         at = start + size
+    if data[at : at + 4] == _CENTRAL:
+        return found, None
+    return found, found[-1][0] if found else ""
 
 
-def _say_where(data: bytes, again: bytes, files: list[tuple[str, bytes]], report: Report) -> None:
+def _say_where(data: bytes, files: list[tuple[str, bytes]], broken: str | None, report: Report) -> None:
     """Name the place of the first byte that is not as it was written."""
-    offset = _first_difference(data, again)
+    offset = _first_difference(data, container(files))
     at = 0
     for name, content in files:
         at += _LOCAL_SIZE + len(name) + len(content)
         if offset < at:
-            return report.tampered(
+            report.tampered(
                 name, f"the ZIP's header of this file, or its content, was altered (byte {offset})"
             )
+            return
+    if broken is not None and broken not in dict(files):
+        where = broken if _NAME.match(broken) else "the ZIP"
+        report.tampered(where, f"the ZIP breaks off in this file, or its header was altered (byte {offset})")
+        return
     for name, _ in files:
-        at += 46 + len(name)
-        if offset < at and data[at - 46 - len(name) :][:4] == _CENTRAL:
-            return report.tampered(name, f"the ZIP's directory line of this file was altered (byte {offset})")
+        at += _CENTRAL_SIZE + len(name)
+        if offset < at:
+            report.tampered(
+                name, f"the ZIP's directory line of this file was altered or cut off (byte {offset})"
+            )
+            return
     words = f"something was put in, put behind or cut off at byte {offset}: comments, extra bytes or files"
-    return report.tampered("the ZIP", words)
+    report.tampered("the ZIP", words)
 
 
 def _first_difference(one: bytes, other: bytes) -> int:
