@@ -18,7 +18,8 @@ SELECT (at AT TIME ZONE 'UTC')::date, endpoint, 'r:' || request, at, request, 'o
 FROM (
     SELECT n, CASE WHEN mod(n, 5) = 0 THEN 1 ELSE 2 + mod(n * 7919, {endpoints} - 1) END AS endpoint,
         md5(n::text)::uuid::text AS request,
-        %(begins)s::timestamptz + random() * (%(ends)s::timestamptz - %(begins)s::timestamptz) AS at,
+        %(begins)s::timestamptz + (n - %(first)s + random()) / (%(last)s - %(first)s + 1)
+            * (%(ends)s::timestamptz - %(begins)s::timestamptz) AS at,
         CASE WHEN mod(n, 3) = 0 THEN 'green' ELSE 'blue' END AS deployment
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) r
 """

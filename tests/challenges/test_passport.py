@@ -96,6 +96,18 @@ def test_passport__of_a_state_in_which_only_tags_were_changing__is_certain(past:
     assert "outside the portal" in fact(made, "approval").reason
 
 
+def test_split__that_hundreds_of_later_states_kept__is_traced_to_the_one_that_brought_it(past: Past) -> None:
+    for number in range(230):
+        minute = 62 + number / 10
+        past.split({"green": 100}, earliest=minute, latest=minute + 0.05, tags={"n": str(number)})
+    past.split({"blue": 100}, earliest=110, latest=111)
+    made = passport_of(past.request(86))
+    assert value(made, "since")["to"].startswith(f"{past.at(61):%Y-%m-%dT%H:%M:%S}")
+    assert value(made, "until").startswith(f"{past.at(111):%Y-%m-%dT%H:%M:%S}")
+    early = passport_of(past.request(63))
+    assert value(early, "until") == value(made, "until")
+
+
 def test_passport__of_a_name_that_was_given_twice__has_the_one_of_that_time(past: Past) -> None:
     first = past.deployment("violet", 1, latest=5, earliest=4)
     past.built(first, 1, earliest=20, latest=21, deleted=True)

@@ -28,7 +28,7 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 # On each side of the moment: long enough to count requests, short enough to be about it.
 _AROUND = timedelta(minutes=30)
 # The nearest records of the day on each side: a place among so many is known to within a percent or two.
-_MOST_OTHERS = 2000
+_MOST_OTHERS = 1000
 _OF_MINUTE = ("requests", "status_5xx", "model_errors", "status_429", "p95")
 _OF_HOUR = (*_OF_MINUTE, "p95_max")
 _SIDE = """

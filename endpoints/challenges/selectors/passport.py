@@ -26,8 +26,7 @@ from endpoints.inventory.selectors import (
     EndpointThen,
     StateThen,
     deployments_named,
-    endpoint_as_of,
-    endpoint_facts,
+    endpoint_then,
     readings_around,
     split_run,
 )
@@ -65,8 +64,7 @@ def _passport(
 
 
 def _moment(row: SeenRow | None, endpoint_id: int, at: datetime, known: datetime | None) -> Moment:
-    facts = endpoint_facts(endpoint_id)
-    endpoint = endpoint_as_of(endpoint_id, at, known=known)
+    facts, endpoint = endpoint_then(endpoint_id, at, known=known)
     split = _split(endpoint)
     answered = who_answered(row, split)
     names = {*answered.names, *split.weighted}

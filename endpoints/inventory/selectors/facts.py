@@ -56,6 +56,11 @@ def endpoint_facts(endpoint_id: int) -> EndpointFacts:
     row = Endpoint.objects.filter(pk=endpoint_id).first()
     if row is None:
         raise NotFound("There is no such endpoint.")
+    return facts_of(row)
+
+
+def facts_of(row: Endpoint) -> EndpointFacts:
+    """Of a row that was read already."""
     return EndpointFacts(
         row.pk, row.workspace_id, row.name, row.arm_id, row.azure_created_at, row.deleted_at, row.location
     )

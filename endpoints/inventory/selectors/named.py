@@ -9,21 +9,29 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db import connection
 from django.db.models import F, QuerySet
 
 from endpoints.core import traffic
+from endpoints.core.errors import NotFound
 from endpoints.core.ids import arm_key
 from endpoints.core.traffic import Split
 from endpoints.inventory.assets import short
-from endpoints.inventory.models import EndpointRevision, SyncRun
-from endpoints.inventory.selectors.asof import DeploymentThen, deployments_of
+from endpoints.inventory.models import Endpoint, EndpointRevision, SyncRun
+from endpoints.inventory.selectors.asof import (
+    DeploymentThen,
+    EndpointThen,
+    deployments_of,
+    endpoints_as_of,
+)
+from endpoints.inventory.selectors.facts import EndpointFacts, facts_of
 
 # Revisions of one endpoint to walk through for the one that brought a split; a tag that moves makes one, too.
 _MOST_WALKED = 1000
-_FIRST_STEP = 10
+_NEAR, _STEP = 10, 200
 _SPLIT = {"live": F("state__traffic"), "mirror": F("state__mirror_traffic")}
 
 
@@ -50,6 +58,16 @@ class Readings:
     after: datetime | None
 
 
+def endpoint_then(
+    endpoint_id: int, at: datetime, *, known: datetime | None = None
+) -> tuple[EndpointFacts, EndpointThen]:
+    """What identifies an endpoint, and its state at a moment; NotFound when there is none."""
+    row = Endpoint.objects.filter(pk=endpoint_id).first()
+    if row is None:
+        raise NotFound("There is no such endpoint.")
+    return facts_of(row), endpoints_as_of([row], at, known=known)[row.pk]
+
+
 def deployments_named(
     endpoint_id: int, names: Collection[str], at: datetime, *, known: datetime | None = None
 ) -> tuple[DeploymentThen, ...]:
@@ -67,15 +85,29 @@ def split_run(endpoint_id: int, latest: datetime, *, known: datetime | None = No
     rows = EndpointRevision.objects.filter(endpoint_id=endpoint_id)
     if known is not None:
         rows = rows.filter(known_at__lte=known)
+    earlier = rows.filter(latest__lte=latest).order_by("-latest", "-pk")
+    later = rows.filter(latest__gt=latest).order_by("latest", "pk")
+    # Mostly the neighbours will do, of both sides in one query.
+    near = list(_fields(earlier)[:_NEAR].union(_fields(later)[:_NEAR], all=True))
+    before = sorted((row for row in near if row["latest"] <= latest), key=_place, reverse=True)
+    after = sorted((row for row in near if row["latest"] > latest), key=_place)
+    held, walked = _first_of_same(chain(before, _walked(earlier, len(before))))
+    if held is None or walked >= _MOST_WALKED:
+        return None
+    following = chain(after, _walked(later, len(after)))
+    until = next((row["latest"] for row in following if not _same(held, row)), None)
+    return SplitRun(held["pk"], held["cause"], held["earliest"], held["latest"], until, held["known_at"])
+
+
+def _first_of_same(newest_first: Iterable[dict[str, Any]]) -> tuple[dict[str, Any] | None, int]:
+    """The oldest in a row of revisions that route as the newest does, and how many these are."""
     held: dict[str, Any] | None = None
     walked = 0
-    for row in _walked(rows.filter(latest__lte=latest).order_by("-latest", "-pk")):
+    for row in newest_first:
         if held is not None and not _same(held, row):
             break
         held, walked = row, walked + 1
-    if held is None or walked >= _MOST_WALKED:
-        return None
-    return _run(held, _next_split(rows, latest, held))
+    return held, walked
 
 
 _AROUND = """
@@ -166,21 +198,24 @@ def models_between(
         )
 
 
-def _walked(rows: QuerySet[EndpointRevision]) -> Iterator[dict[str, Any]]:
-    """Few at first: the last revision is mostly the one that brought the split."""
-    done, step = 0, _FIRST_STEP
+def _fields(rows: QuerySet[EndpointRevision]) -> Any:
+    return rows.values("pk", "deleted", "earliest", "latest", "known_at", "cause", **_SPLIT)
+
+
+def _place(row: dict[str, Any]) -> tuple[datetime, int]:
+    return row["latest"], row["pk"]
+
+
+def _walked(rows: QuerySet[EndpointRevision], done: int) -> Iterator[dict[str, Any]]:
+    """Those after the first `done`, which were read already; nothing where these were all."""
+    if done < _NEAR:
+        return
     while done < _MOST_WALKED:
-        fields: Any = rows.values("pk", "deleted", "earliest", "latest", "known_at", "cause", **_SPLIT)
-        part = list(fields[done : done + step])
+        part = list(_fields(rows)[done : done + _STEP])
         yield from part
-        if len(part) < step:
+        if len(part) < _STEP:
             return
-        done, step = done + step, 10 * step
-
-
-def _next_split(rows: QuerySet[EndpointRevision], latest: datetime, held: dict[str, Any]) -> datetime | None:
-    later = _walked(rows.filter(latest__gt=latest).order_by("latest", "pk"))
-    return next((row["latest"] for row in later if not _same(held, row)), None)
+        done += _STEP
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -189,10 +224,6 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def _splits(row: dict[str, Any]) -> tuple[Split, Split]:
     return traffic.normalise(row["live"]), traffic.normalise(row["mirror"])
-
-
-def _run(row: dict[str, Any], until: datetime | None) -> SplitRun:
-    return SplitRun(row["pk"], row["cause"], row["earliest"], row["latest"], until, row["known_at"])
 
 
 # Runs to look through for one that read the endpoint.
