@@ -52,8 +52,11 @@ class StrictJsonParser(BaseParser):
 def one_value(raw: bytes) -> Any:
     """The document that these bytes are; ValueError says why it can't be used."""
     try:
-        value = json.loads(raw.decode(), parse_constant=_constant, object_pairs_hook=_unique)
-        _storable(value)
+        text = raw.decode()
+        value = json.loads(text, parse_constant=_constant, object_pairs_hook=_unique)
+        # As they are, UTF-8 has no lone surrogate and JSON no U+0000: only an escape can bring one in.
+        if "\\u" in text:
+            _storable(value)
     except RecursionError as error:
         # What the parser says of its own accord names lines and columns; a recursion error says nothing.
         raise ValueError("it is nested too deeply") from error

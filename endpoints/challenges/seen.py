@@ -165,6 +165,9 @@ def moments(raw: Mapping[str, Any]) -> Later:
 
 def packed_origin(found: Givers, later: Later) -> dict[str, Any]:
     """As it is stored: what most fields have in common stands once."""
+    all_of_them = set(found.values())
+    if len(all_of_them) == 1 and not later:  # most records
+        return {EVERYTHING: "+".join(all_of_them.pop())}
     words = {name: "+".join(sources) for name, sources in found.items()}
     counted = list(words.values())
     common = max(sorted(set(counted)), key=counted.count) if counted else ""

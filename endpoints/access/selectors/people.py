@@ -14,6 +14,7 @@ from endpoints.core.errors import NotFound
 _SYSTEM_NAMES = {
     "system:executor": "opsportal executor",
     "system:sync": "opsportal sync",
+    "system:challenges": "opsportal, from records of requests",
     "system:command": "command line",
     "anonymous:visitor": "not signed in",
 }
