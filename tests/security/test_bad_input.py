@@ -12,7 +12,9 @@ from django.db import transaction
 from django.test import Client
 
 from endpoints.access.models import User
+from endpoints.challenges.models import Case
 from tests.access_matrix.addresses import Address, addresses
+from tests.challenges.cases import raised, record
 from tests.support.people import PASSWORD, browser
 from tests.web.conftest import Stage
 
@@ -24,11 +26,15 @@ FIELDS = (
     "longest", "warm", "on-failure", "gate-0", "use-0", "limit-0", "least-0", "more-0", "start_at", "hold", "accept",
     "sound", "rule", "template", "title", "required", "risk_weight", "named",
     "gate", "step", "scale", "body", "secret_uri", "answer_schema", "synthetic", "deployment", "weight", "bake",
+    "cid", "question", "reference", "claimant", "record", "asked_at", "outcome", "why", "other", "assigned_to", "since",
+    "until", "name-1", "length-1", "unit-1", "source-1", "law-1", "two_roles", "band",
     "where", "workspace", "name_pattern", "owner", "tag", "starts", "ends", "repeat",
+    "kind", "address", "topics", "channel",
 )
 QUERY = (
     "q", "state", "ws", "after", "format", "before", "history", "to", "unchanged", "from", "actor", "endpoint",
     "subject", "type", "request", "next", "plan", "template", "steps", "all",
+    "cid", "model", "reference",
     "part", "gate", "ended", "show", "begin", "name",
 )
 # fmt: on
@@ -51,6 +57,7 @@ WITHOUT_INPUT = {
     "/changes/CR-<number>/unschedule",
     "/changes/CR-<number>/resume",
     "/audit/verify",
+    "/challenges/CH-<number>/pack",
     "/settings/workspaces/<ws>/sync",
 }
 
@@ -83,18 +90,29 @@ def path(address: Address, stage: Stage) -> str:
         "rule": 1,
         "template": 1,
         "figure": "clicks",
+        "file": "endpoint",
+        "channel": 1,
+        "evidence": 1,
     }
+    if "/CH-" in address.route:
+        known["number"] = Case.objects.latest("pk").pk
     return address.path(known)
 
 
 def stored() -> dict[str, int]:
     """How many rows there are of what people make. What a refusal leaves behind is the ledger's own."""
-    kept = ("access", "inventory", "metrics", "holds", "changes")
+    kept = ("access", "inventory", "metrics", "holds", "changes", "challenges", "notices")
     return {
         model._meta.db_table: model._default_manager.count()
         for model in apps.get_models()
         if model._meta.app_label in kept and model._meta.model_name != "loginattempts"
     }
+
+
+@pytest.fixture(autouse=True)
+def case(powerful: User, asked: Stage) -> Case:
+    """An open case with evidence."""
+    return raised(powerful, asked.endpoint, record(asked.endpoint))
 
 
 @pytest.fixture
@@ -111,6 +129,8 @@ def queries() -> Iterator[tuple[str, bytes]]:
     for name, raw in RAW.items():
         yield name, b"&".join(key.encode() + b"=" + raw[:3000] for key in QUERY)
     yield "twice", b"&".join(key.encode() + b"=1&" + key.encode() + b"=2" for key in QUERY)
+    for name, value in HOSTILE.items():
+        yield f"{name}, as a moment", urlencode({"at": value, "known": value}).encode()
     for kind in ("csv", "json"):
         given = dict.fromkeys(QUERY, HOSTILE["cursor of numbers"]) | {"format": kind, "ws": ""}
         yield f"as {kind}", urlencode(given).encode()
@@ -156,6 +176,7 @@ def test_form__sent_with_nonsense__answers_and_stores_nothing(
 
 def right(stage: Stage) -> dict[str, dict[str, str]]:
     """What each form that takes text sends when all is right, but for one thing that keeps it from being stored."""
+    case = f"/challenges/CH-{Case.objects.latest('pk').pk}"
     # fmt: off
     return {
         f"{stage.home}change/new": {"w:blue": "60", "w:green": "41", "reason": "x", "key": "k-1", "seen": ""},
@@ -193,6 +214,17 @@ def right(stage: Stage) -> dict[str, dict[str, str]]:
             "reason": "x",
         },
         "/holds/stop": {"where": "mlw-none", "ws": stage.workspace.slug, "name": "x", "reason": "x"},
+        "/challenges/new": {
+            "ws": stage.workspace.slug, "endpoint": "no-such", "cid": "x", "question": "x", "reference": "x",
+            "claimant": "x", "asked_at": "2026-11-01T00:00", "key": "k-4", "record": "1|2026-11-01|r:none",
+        },
+        f"{case}/work": {"do": "link", "other": "CH-99999999", "why": "x"},
+        f"{case}/verdict": {"do": "decide", "seen": "99", "outcome": "stands", "reason": "x"},
+        f"{case}/hold": {"do": "ask", "since": "2026-11-02T00:00", "until": "2026-11-01T00:00", "reason": "x"},
+        f"{case}/erase": {"do": "ask", "reason": "x"},
+        f"/settings/challenge-policy/{stage.workspace.slug}": {
+            "do": "set", "name-1": "x", "length-1": "0", "unit-1": "hours", "source-1": "x", "band": "7",
+        },
         "/settings/tokens": {"name": "ci", "scopes": "none", "days": "1", "workspaces": "1"},
         "/settings/workspaces": {
             "do": "connect",
@@ -217,7 +249,7 @@ ALONE = HOSTILE | {
 }
 
 
-@pytest.mark.parametrize("number", range(16))
+@pytest.mark.parametrize("number", range(22))
 def test_form__with_one_field_that_is_nonsense__answers_and_stores_nothing(
     number: int, asked: Stage, client: Client
 ) -> None:

@@ -107,6 +107,9 @@ LISTS = (
     "/api/v1/audit", "/api/v1/audit?subject=change:{number}", "/api/v1/audit?actor={author}", "/api/v1/me",
     "/api/v1/tokens", "/holds", "/holds?show=past", "/holds/stops", "/holds/stop?ws={ws}&name=gone",
     "/api/v1/holds/freezes", "/api/v1/holds/freezes?show=past", "/api/v1/holds/stops",
+    "/challenges", "/challenges?state=closed", "/challenges?ws={ws}", "/challenges?state=open&format=csv",
+    "/challenges/erasures", "/challenges/new?cid=lost-id", "/search?q=CH-{case}", "/api/v1/challenges",
+    "/api/v1/challenges?workspace={ws}", "/api/v1/challenges/erasures",
 )  # fmt: skip
 
 
