@@ -78,12 +78,12 @@ def test_ed25519__signature_with_the_order_added__does_not_verify() -> None:
 
 
 def test_ed25519__many_keys_and_messages__agrees_with_openssl_in_under_a_second_each() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(40):
         key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
         message = bytes([number]) * number
         assert verifier.ed25519_verifies(packs.public(key), message, key.sign(message))
-    assert (time.perf_counter() - began) / 40 < 1
+    assert (time.process_time() - began) / 40 < 1
 
 
 def test_trees__every_size_and_leaf__proofs_lead_to_the_root() -> None:

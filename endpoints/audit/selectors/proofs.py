@@ -31,9 +31,18 @@ def inclusion_proofs(seqs: Iterable[int], size: int) -> dict[int, tuple[bytes, .
 
 def consistency_proof(old: int, new: int) -> tuple[bytes, ...]:
     """That the first `new` entries begin with the first `old`. NotFound when there are not so many."""
-    if not 0 < old <= new:
-        raise NotFound(f"{new} entries can't have grown out of {old}.")
-    return merkle.consistency(_Tree(new).read, old, new)
+    return consistency_proofs([old], new)[old]
+
+
+def consistency_proofs(olds: Iterable[int], new: int) -> dict[int, tuple[bytes, ...]]:
+    """Proofs for several sizes that grew into one, by the old size; what they share is read once."""
+    tree = _Tree(new)
+    found = {}
+    for old in olds:
+        if not 0 < old <= new:
+            raise NotFound(f"{new} entries can't have grown out of {old}.")
+        found[old] = merkle.consistency(tree.read, old, new)
+    return found
 
 
 class _Tree:

@@ -10,6 +10,7 @@ from typing import Any
 
 from endpoints.audit import selectors as ledger
 from endpoints.audit.selectors import CheckpointRow, StoredEntry
+from endpoints.audit.selectors.proofs import consistency_proofs
 from endpoints.challenges.pack.parts import (
     ChainLink,
     Growth,
@@ -74,9 +75,8 @@ def proven(found: Found, subjects: Collection[str]) -> LedgerPart:
             Inclusion(seq, size, path) for seq, path in ledger.inclusion_proofs(covered, size).items()
         ),
         growth=tuple(
-            Growth(one.size, size, ledger.consistency_proof(one.size, size))
-            for one in rows
-            if one.size != size
+            Growth(old, size, path)
+            for old, path in consistency_proofs([one.size for one in rows if one.size != size], size).items()
         ),
         links=tuple(_links(seqs, [one.size for one in near])),
         checkpoints={one.size: one.note for one in rows},
