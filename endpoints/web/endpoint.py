@@ -164,6 +164,9 @@ def _frame(me: Principal, shown: EndpointPage, workspace: WorkspaceRow) -> dict[
         "may_ask": _may_ask(me, workspace) if not gone else Decision(False, "It was deleted in Azure."),
         "new_href": reverse("web:change_new", kwargs=place),
         "rollback_href": reverse("web:rollback", kwargs=place),
+        "coverage_href": reverse("web:coverage", kwargs=place)
+        if not gone and _may_see_records(me, workspace)
+        else "",
         "rollback": None if gone else form_context(me, shown.id, workspace),
         "stop_href": "" if gone else stop_href(me, workspace, shown.name),
         "commands": by_hand(workspace, shown.name, traffic.normalise(shown.traffic), names),
@@ -172,6 +175,10 @@ def _frame(me: Principal, shown: EndpointPage, workspace: WorkspaceRow) -> dict[
 
 def _may_ask(me: Principal, workspace: WorkspaceRow) -> Decision:
     return decide(me, Action.CREATE_TRAFFIC, workspace_id=workspace.id, workspace=workspace.slug)
+
+
+def _may_see_records(me: Principal, workspace: WorkspaceRow) -> bool:
+    return decide(me, Action.PREDICTIONS_VIEW, workspace_id=workspace.id, workspace=workspace.slug).allowed
 
 
 def timeline(items: tuple[HistoryItem, ...]) -> list[Event]:

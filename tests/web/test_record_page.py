@@ -15,6 +15,7 @@ from endpoints.challenges.recorded import Source
 from endpoints.challenges.services import take
 from tests.challenges.past import Past
 from tests.challenges.recording import guid, said
+from tests.support.people import make_endpoint
 from tests.web.conftest import SignIn
 from tests.web.reading import read, words
 
@@ -202,3 +203,13 @@ def queries(client: Client) -> int:
     with CaptureQueriesContext(connection) as found:
         assert client.get(f"/r/{guid(1)}").status_code == 200
     return len(found)
+
+
+def test_coverage__is_linked_from_the_endpoint_for_those_who_may_see_it(
+    sign_in: SignIn, supervisor: User, finops: User, workspace: Workspace
+) -> None:
+    make_endpoint(workspace)
+    for user, expected in ((supervisor, True), (finops, False)):
+        page = read(sign_in(user).get("/w/mlw-prod-weu/e/checkout-risk/").content)
+        links = [one.attributes.get("href", "") for one in page.all("a")]
+        assert any(link.endswith("/coverage") for link in links) is expected
