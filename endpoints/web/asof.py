@@ -65,6 +65,10 @@ class When:
             "known": f"{self.known.astimezone(zone):{_FORM}}" if self.known else "",
         }
 
+    def earlier(self, moment: datetime) -> str:
+        """The same page as of another moment."""
+        return f"{self.path}?{urlencode({'at': exact(moment)})}"
+
     def link(self, address: str) -> str:
         """An address of the same past."""
         return f"{address}{'&' if '?' in address else '?'}{self.query}"
@@ -72,11 +76,15 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Sure:
-    """How sure an answer is: a pill's kind and text, and a sentence that says why."""
+    """How sure an answer is: a pill's kind and text, and a sentence that says why.
+
+    `reading`: when the last reading began, where none came after the moment; what it showed is not the moment's.
+    """
 
     kind: str
     text: str
     sentence: str = ""
+    reading: datetime | None = None
 
 
 def asked(request: PageRequest) -> When | None:
@@ -131,7 +139,8 @@ def sureness(answer: Answer) -> Sure:
         return Sure("quiet", "Certain")
     if answer.certainty is Certainty.ONE_OF_TWO:
         return Sure("warn", "One of two", _switch(answer.states[-1]))
-    return Sure("unknown", "Cannot tell", _why(answer))
+    last = answer.why.moment if answer.why and answer.why.gap is Gap.NOT_READ_AFTER else None
+    return Sure("unknown", "Cannot tell", _why(answer), last)
 
 
 def _gone(answer: Answer) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.test import override_settings
@@ -41,7 +42,13 @@ class Stage:
     @property
     def addresses(self) -> list[str]:
         home = "/w/mlw-prod-weu/e/checkout-risk/"
+        then = f"at={datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         return [
+            f"/fleet?{then}",
+            f"{home}?{then}",
+            f"{home}d/blue/?{then}",
+            f"/changes/CR-{self.in_review}?{then}",
+            f"{home}compare",
             "/fleet",
             "/w/mlw-prod-weu/",
             home,

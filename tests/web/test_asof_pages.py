@@ -104,6 +104,18 @@ def test_fleet_then__before_anything_was_read__cannot_tell_and_says_why(
 
 
 @pytest.mark.usefixtures("past")
+@pytest.mark.parametrize("address", [HOME, f"{HOME}d/blue/"])
+def test_a_moment__after_the_last_reading__leads_to_that_reading(
+    address: str, sign_in: SignIn, requester: User
+) -> None:
+    client = sign_in(requester)
+    page = read(client.get(f"{address}?at={iso(at(700))}").content)
+    assert "No later reading bears it out: the last one began 2026-01-05 08:10:00 UTC." in text_of(page)
+    link = next(one for one in page.all("a") if one.text == "As of that reading")
+    assert "Certain" in text_of(read(client.get(link.attributes["href"]).content))
+
+
+@pytest.mark.usefixtures("past")
 def test_deployment_then__of_a_name_that_was_none__is_not_found(sign_in: SignIn, requester: User) -> None:
     answer = sign_in(requester).get(f"{HOME}d/red/?at={iso(at(20))}")
 
