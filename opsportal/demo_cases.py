@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from endpoints.access.policies import Principal
@@ -13,10 +14,11 @@ from endpoints.challenges.models import Prediction
 from endpoints.challenges.selectors.cases import case_row
 from endpoints.challenges.services import Challenge, comment, decide, raise_case, set_policy
 from endpoints.core.errors import OpsportalError
+from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import endpoint_id_by_name
 from opsportal import demo
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 120.0
 """Logs are minutes behind; the emulator's lag, and a reading, take about two."""
 
 
@@ -61,17 +63,17 @@ def _the_city_has_two_decide() -> str:
 
 
 def _raise(slug: str, name: str, place: int, question: str, reference: str, claimant: str = "") -> int:
+    """About a record from the log; without one, as at night, about what was in force a minute ago."""
     records = _records(slug, name, place + 1)
-    asked = records[place].client_id or records[place].request_id if len(records) > place else ""
+    if len(records) > place:
+        what = Challenge(question=question, asked_id=records[place].client_id or records[place].request_id)
+    else:
+        endpoint_id = endpoint_id_by_name(workspace_id_by_slug(slug), name)
+        what = Challenge(question=question, endpoint_id=endpoint_id, asked_at=db_now() - timedelta(minutes=1))
     return raise_case(
         principal=_person("haddad"),
         workspace_id=workspace_id_by_slug(slug),
-        challenge=Challenge(
-            question=question,
-            asked_id=asked or f"{reference}-not-found",
-            reference=reference,
-            claimant=claimant,
-        ),
+        challenge=replace(what, reference=reference, claimant=claimant),
         idempotency_key=f"demo-{reference}",
     )
 
@@ -102,7 +104,7 @@ def _an_application_was_put_last_and_waits_for_a_second_person() -> str:
         case_id=number,
         seen_version=case_row(haddad, number).version,
         outcome="overturned",
-        reason="The confidence lies below the review band; a person looked, and it is urgent.",
+        reason="A person looked at it again, and it is urgent.",
     )
     return f"CH-{number}"
 
