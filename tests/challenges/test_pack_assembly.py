@@ -73,7 +73,7 @@ def test_pdf__says_what_was_asked_what_answered_how_sure_and_who_approved() -> N
         "confirmed by [erased] (user:6)",
         packs.REASON,
         "They are not stored, by design.",
-        "10 of them are proven",
+        "10, of which 10 are proven",
     ):
         assert said in text, said
     assert sha256(files["case.json"]).hexdigest() in text.replace(" ", "")
@@ -120,6 +120,10 @@ def test_printable__what_the_font_lacks__is_never_left_out(text: str, expected: 
             "one of: blue; green",
         ),
         ({"sure": "certain", "value": {"blue": 90}, "alternatives": [], "ref": "change:4"}, "blue 90 (CR-4)"),
+        (
+            {"sure": "certain", "value": {"started_by": "user:4", "by": ""}, "alternatives": [], "ref": ""},
+            "started_by Sana (user:4)",
+        ),
         ({"sure": "certain", "value": "blue", "alternatives": [], "ref": "case:4"}, "blue"),
         (
             {"sure": "certain", "value": ["user:4", "user:6"], "alternatives": [], "ref": ""},

@@ -152,7 +152,8 @@ def shown(fact: Mapping[str, Any], people: Mapping[str, str | None]) -> str:
 
 def _value(value: Any, people: Mapping[str, str | None] = MappingProxyType({})) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_value(part, people)}" for name, part in value.items()) or "none"
+        parts = (f"{name} {_value(part, people)}" for name, part in value.items() if part != "")
+        return ", ".join(parts) or "none"
     if isinstance(value, list):
         return "; ".join(_value(part, people) for part in value) or "none"
     if isinstance(value, bool):
@@ -250,8 +251,8 @@ def _ledger(pack: PackInput) -> Iterator[Flowable]:
     yield heading("The ledger")
     proven = len({one.seq for one in part.proofs})
     yield body(
-        f"{len(part.entries)} entries of the ledger {pack.origin} are in this pack; {proven} of them are proven to be "
-        f"in a signed checkpoint. There are {len(part.checkpoints)} checkpoints; the newest ones:"
+        f"Entries of the ledger {pack.origin} in this pack: {len(part.entries)}, of which {proven} are proven to be in "
+        f"a signed checkpoint. Checkpoints in this pack: {len(part.checkpoints)}. The newest:"
     )
     if not part.checkpoints:
         yield body("None: nothing outside the portal's database vouches for these entries.")
