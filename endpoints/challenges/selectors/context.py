@@ -31,9 +31,10 @@ _AROUND = timedelta(minutes=30)
 _MOST_OTHERS = 1000
 _OF_MINUTE = ("requests", "status_5xx", "model_errors", "status_429", "p95")
 _OF_HOUR = (*_OF_MINUTE, "p95_max")
+# By time alone, though rows have a day: with the day the planner takes the nearest thousand for few, and sorts them all.
 _SIDE = """
 (SELECT confidence FROM challenges_prediction
-WHERE endpoint_id = %(endpoint)s AND day = %(day)s AND at {side} AND deployment = %(deployment)s
+WHERE endpoint_id = %(endpoint)s AND at {side} AND deployment = %(deployment)s
 AND confidence IS NOT NULL AND key <> %(key)s
 AND (%(known)s::timestamptz IS NULL OR least(caller_known_at, model_known_at, log_known_at) <= %(known)s)
 ORDER BY at {order} LIMIT %(limit)s)
@@ -157,7 +158,6 @@ def place_then(row: SeenRow, answering: Sequence[Served], known: datetime | None
         return None
     values: dict[str, Any] = {
         "endpoint": row.endpoint_id,
-        "day": row.at.astimezone(UTC).date(),
         "deployment": answering[0].name.lower(),
         "key": row.key,
         "at": row.at,
