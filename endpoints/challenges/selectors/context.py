@@ -31,7 +31,7 @@ _AROUND = timedelta(minutes=30)
 _MOST_OTHERS = 1000
 _OF_MINUTE = ("requests", "status_5xx", "model_errors", "status_429", "p95")
 _OF_HOUR = (*_OF_MINUTE, "p95_max")
-# By time alone, though rows have a day: with the day the planner takes the nearest thousand for few, and sorts them all.
+# By time alone, though rows have a day: with it the planner takes the nearest thousand for few, and sorts them all.
 _SIDE = """
 (SELECT confidence FROM challenges_prediction
 WHERE endpoint_id = %(endpoint)s AND at {side} AND deployment = %(deployment)s
