@@ -15,6 +15,7 @@ from endpoints.challenges.selectors.cases import case_row
 from endpoints.challenges.services import Challenge, comment, decide, raise_case, set_policy
 from endpoints.core.errors import OpsportalError
 from endpoints.dispatch import db_now
+from endpoints.inventory.models import Endpoint
 from endpoints.inventory.selectors import endpoint_id_by_name
 from opsportal import demo
 
@@ -39,9 +40,15 @@ def _person(username: str) -> Principal:
 
 
 def _records(slug: str, name: str, count: int) -> Sequence[Prediction]:
-    """The newest records of an endpoint, once there are so many; as many as came in time."""
+    """The newest records of an endpoint, once there are so many; as many as came in time.
+
+    Of the time since the portal reads the endpoint: of the time before it can't say what was behind a name.
+    """
     endpoint_id = endpoint_id_by_name(workspace_id_by_slug(slug), name)
-    found = Prediction.objects.filter(endpoint_id=endpoint_id, log_known_at__isnull=False, status=200)
+    since = Endpoint.objects.get(pk=endpoint_id).first_seen_at + timedelta(seconds=10)
+    found = Prediction.objects.filter(
+        endpoint_id=endpoint_id, at__gt=since, log_known_at__isnull=False, status=200
+    )
     deadline = time.monotonic() + PATIENCE_SECONDS
     while found.count() < count and time.monotonic() < deadline:
         time.sleep(1)
