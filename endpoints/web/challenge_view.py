@@ -136,9 +136,7 @@ def _part(
 ) -> Part:
     by_name = {section.name: section for section in passport.sections}
     found = [fact for name in names if name in by_name for fact in by_name[name].facts]
-    return Part(
-        number, title, _certainty(passport, key), tuple(facts.view(fact, told_names) for fact in found)
-    )
+    return Part(number, title, _certainty(passport, key), facts.views(found, told_names))
 
 
 def _certainty(passport: Passport, key: str | None) -> Sign | None:

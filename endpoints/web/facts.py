@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from endpoints.web.wording import split as split_words
 
 Names = Mapping[str, str]
 _NONE = "-"
+_LONG = 60
+"""Characters from which on a reason is not said twice in one section."""
 SIGNS = {
     Sure.CERTAIN: Sign("quiet", "Certain"),
     Sure.ONE_OF: Sign("warn", "One of several"),
@@ -49,10 +51,20 @@ class SectionView:
 
 def sections(passport: Passport, names: Names) -> tuple[SectionView, ...]:
     """All of a passport, in its order."""
-    return tuple(
-        SectionView(one.name, one.label, tuple(view(fact, names) for fact in one.facts))
-        for one in passport.sections
-    )
+    return tuple(SectionView(one.name, one.label, views(one.facts, names)) for one in passport.sections)
+
+
+def views(found: Iterable[Fact], names: Names) -> tuple[FactView, ...]:
+    """Facts that stand below each other. A long reason that holds for several is told once, and then pointed at."""
+    said: dict[str, str] = {}
+    shown = []
+    for fact in found:
+        first = said.setdefault(fact.reason, fact.label)
+        told = view(fact, names)
+        if len(fact.reason) > _LONG and first != fact.label:
+            told = replace(told, reason=f"As for “{first}”.")
+        shown.append(told)
+    return tuple(shown)
 
 
 def view(fact: Fact, names: Names) -> FactView:
