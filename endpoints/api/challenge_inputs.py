@@ -102,7 +102,7 @@ class ReasonedIn(VersionIn):
     reason = Text(max_length=2000)
 
 
-class HoldIn(StrictBody):
+class LegalHoldIn(StrictBody):
     """The time whose records must not be dropped, and why. No names."""
 
     since = Moment()

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework.response import Response
 
 from endpoints.access.policies import Action
-from endpoints.api.challenge_inputs import HoldIn, PolicyIn, WhyIn
+from endpoints.api.challenge_inputs import LegalHoldIn, PolicyIn, WhyIn
 from endpoints.api.challenge_shapes import (
     CaseOut,
     ErasureListOut,
@@ -34,7 +34,7 @@ class LegalHolds(ApiView):
         on_object(Action.LEGAL_HOLD),
         name="challenges_hold_ask",
         summary="Ask for a legal hold",
-        body=HoldIn,
+        body=LegalHoldIn,
         answers={201: CaseOut},
         problems=(409,),
     )

@@ -75,7 +75,7 @@ class NoteOut(Shape):
     erased_at = serializers.DateTimeField(allow_null=True)
 
 
-class MoveOut(Shape):
+class CaseMoveOut(Shape):
     """Something that happened to the case."""
 
     version = serializers.IntegerField()
@@ -187,7 +187,7 @@ class CaseOut(CaseItemOut):
     same_model = TallyOut(allow_null=True)
     legal_holds = LegalHoldOut(many=True)
     erasure = ErasureOut(allow_null=True)
-    moves = MoveOut(many=True)
+    moves = CaseMoveOut(many=True)
     may = serializers.DictField(child=MayOut())
 
 

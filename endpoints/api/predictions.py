@@ -124,7 +124,7 @@ class LookupQuery(StrictQuery):
     )
 
 
-class TakenOut(Shape):
+class RecordsTakenOut(Shape):
     """Of the `records` sent: new ones, those merged into one that was there, and those that said nothing new."""
 
     records = serializers.IntegerField()
@@ -196,7 +196,7 @@ class Predictions(ApiView):
         summary="Send records of requests",
         query=SourceQuery,
         body=RecordsIn,
-        answers={200: TakenOut},
+        answers={200: RecordsTakenOut},
         is_throttled=False,
         example={
             "records": [
