@@ -26,6 +26,7 @@ SETTINGS = (
     ("Profile", "profile"),
     ("API tokens", "tokens"),
 )
+NOTICES = ("Notices", "notices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,12 @@ def _nav(
         items.append(NavItem("Budgets", reverse("web:budgets"), section == "budgets"))
     if may_anywhere(principal, Action.AUDIT_READ):
         items.append(NavItem("Audit", reverse("web:audit"), section == "audit"))
-    items.append(_settings(section))
+    items.append(_settings(principal, section))
     return tuple(items)
 
 
-def _settings(section: str) -> NavItem:
-    children = tuple(NavItem(label, reverse(f"web:{name}"), section == name) for label, name in SETTINGS)
+def _settings(principal: Principal, section: str) -> NavItem:
+    pages = (*SETTINGS, NOTICES) if decide(principal, Action.NOTICES_VIEW) else SETTINGS
+    children = tuple(NavItem(label, reverse(f"web:{name}"), section == name) for label, name in pages)
     inside = any(child.current for child in children)
     return NavItem("Settings", reverse("web:workspaces"), False, children=children if inside else ())

@@ -27,6 +27,7 @@ from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
 from tests.challenges.cases import raised
 from tests.holds.support import ahead, freeze
+from tests.notices.support import kept_channel
 from tests.support.load import serve
 from tests.support.people import browser, make_endpoint, make_person, make_workspace, principal, token_for
 
@@ -124,6 +125,7 @@ def _place(slug: str, secret: str) -> Place:
         terms=Terms(),
     )
     named = {"proposal": proposed.proposal_id, "rule": rule.rule_id, "template": template}
+    named["channel"] = kept_channel(workspace)
     named["freeze"] = freeze(proposer, Scope(workspace.pk, "no-such-*"), ahead()).pk
     named["stop"] = _stop_of_what_is_gone(workspace, proposer)
     named |= _case_of(workspace, endpoint, secret)

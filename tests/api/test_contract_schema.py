@@ -41,6 +41,7 @@ from tests.challenges.cases import raised, record
 from tests.metrics.budgeting import budget_since
 from tests.metrics.figuring import clicks, defined, minute_ago, sent
 from tests.metrics.storing import row
+from tests.notices.support import kept_channel
 from tests.support.people import SUBSCRIPTION, browser, make_endpoint, make_person, principal, token_for
 from tests.support.requests import connection_kept
 
@@ -78,6 +79,7 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
         "proposal": measured(endpoint, workspace),
         "rule": rule(make_person("rita", {workspace.slug: ["reviewer"]}), workspace),
         "template": template(ruler, workspace),
+        "channel": kept_channel(workspace),
         "case": raised(ruler, endpoint, record(endpoint)).pk,
     }
 
@@ -196,6 +198,7 @@ def real(case: Any, stage: dict[str, Any]) -> None:
         "deployment": "blue",
         "number": number,
         "seq": 1,
+        "channel": stage["channel"],
         "token_id": 1,
         "figure": "click-through",
     }

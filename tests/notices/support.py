@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from endpoints.access.models import User
+from endpoints.access.models import User, Workspace
 from endpoints.dispatch import db_now
 from endpoints.notices import services
-from endpoints.notices.models import Delivery, Message
+from endpoints.notices.models import Channel, Delivery, Message
 from tests.support.people import principal
 from tests.support.receivers import Hook
 
@@ -33,6 +33,20 @@ def mail_channel(by: User, *topics: str, to: str = "team@example.org", **given: 
     return services.add_channel(
         principal=principal(by), kind="mail", name="Team", address=to, topics=topics or CASES, **given
     ).channel_id
+
+
+def kept_channel(workspace: Workspace | None = None) -> int:
+    """A webhook as if the settings had allowed its host when it was made."""
+    made = Channel.objects.create(
+        workspace=workspace,
+        kind=Channel.Kind.WEBHOOK,
+        name="Desk",
+        address=f"https://hooks.example.org/{workspace.slug if workspace else ''}",
+        topics=["case.raised"],
+        made_by="user:1",
+        made_at=db_now(),
+    )
+    return made.pk
 
 
 def tell(key: str = "case:7", topic: str = "case.raised", workspace_id: int | None = None) -> int:

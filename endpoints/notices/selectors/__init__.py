@@ -8,5 +8,6 @@ from endpoints.notices.selectors.channels import (
     channels,
     deliveries,
 )
+from endpoints.notices.selectors.means import Means, means
 
-__all__ = ["PAGE", "ChannelPage", "DeliveryPage", "channel", "channels", "deliveries"]
+__all__ = ["PAGE", "ChannelPage", "DeliveryPage", "Means", "channel", "channels", "deliveries", "means"]

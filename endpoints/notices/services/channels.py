@@ -16,11 +16,11 @@ from endpoints.core.errors import Conflict, Invalid, NotFound
 from endpoints.core.ids import ref
 from endpoints.dispatch import db_now
 from endpoints.notices import mail
-from endpoints.notices.errors import NotSent
 from endpoints.notices.hosts import target
 from endpoints.notices.models import Channel, Delivery
 from endpoints.notices.rows import Kind
 from endpoints.notices.selectors.channels import OPEN
+from endpoints.notices.selectors.means import means
 from endpoints.notices.services.publish import put
 from endpoints.notices.signing import channel_key
 from endpoints.notices.topics import TEST, unfit
@@ -164,20 +164,15 @@ def _check(kind: str, name: str, address: str, topics: Collection[str], workspac
 
 
 def _address_refused(kind: Kind, address: str) -> str:
-    config = settings.OPSPORTAL
     if kind is Kind.WEBHOOK:
         try:
-            target(address, config.webhook_hosts)
+            target(address, settings.OPSPORTAL.webhook_hosts)
         except ValueError as error:
             return str(error)
         return ""
     if not mail.is_address(address):
         return "Give one mail address, such as team@example.org."
-    try:
-        mail.server(config.mail_url.get_secret_value())
-    except NotSent as error:
-        return error.reason
-    return ""
+    return means().no_mail
 
 
 def _is_connected(workspace_id: int) -> bool:
