@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 SYNC, METRICS, REPORTS = "sync", "metrics", "reports"
 QUEUES = (SYNC, METRICS, REPORTS)
@@ -63,3 +64,13 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = TIMETABLE
 app.conf.task_routes = ROUTES
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def look_at_the_ledger(**_: Any) -> None:
+    """Before the first task: whether the worker's database role could alter the ledger."""
+    from django.conf import settings
+
+    from endpoints.audit.privileges import check_at_start
+
+    check_at_start(strict=settings.OPSPORTAL.audit_strict)

@@ -64,6 +64,42 @@ class VerificationOut(Shape):
     checked_to = serializers.IntegerField(allow_null=True)
     first_bad_seq = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField()
+    checkpoints = serializers.IntegerField()
+    unchecked = serializers.ListField(child=serializers.CharField())
+
+
+class CheckpointOut(Shape):
+    """A signed statement about the first `size` entries. `note` is all of it; `places` is where outside it arrived."""
+
+    size = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    root_hash = serializers.CharField(source="root")
+    head_hash = serializers.CharField(source="head")
+    note = serializers.CharField()
+    places = serializers.ListField(child=serializers.CharField())
+
+
+class CheckpointListOut(Shape):
+    """A page of checkpoints, newest first."""
+
+    items = CheckpointOut(many=True)
+    next = next_field()
+
+
+class SealingOut(Shape):
+    """What vouches for the ledger. `key` is the public key as verifiers take it; empty: `no_key` says why."""
+
+    key = serializers.CharField()
+    no_key = serializers.CharField()
+    sealed = serializers.ChoiceField(["none", "late", "fresh"])
+    sealed_to = serializers.IntegerField(allow_null=True)
+    sealed_at = serializers.DateTimeField(allow_null=True)
+    anchored = serializers.ChoiceField(["none", "late", "fresh"])
+    anchored_to = serializers.IntegerField(allow_null=True)
+    anchored_at = serializers.DateTimeField(allow_null=True)
+    places = serializers.ListField(child=serializers.CharField())
+    open_ways = serializers.ListField(child=serializers.CharField())
+    words = serializers.CharField()
 
 
 class EntriesQuery(NumberedQuery):
@@ -142,6 +178,66 @@ class Verification(ApiView):
         require(call.principal, Action.AUDIT_VERIFY)
         remember_verification(asked_by=call.principal.ref)
         return Response(VerificationOut(ledger.verification_summary()).data)
+
+
+class Checkpoints(ApiView):
+    """`/audit/checkpoints`."""
+
+    @operation(
+        narrowed_to(Action.AUDIT_READ),
+        name="audit_checkpoints",
+        summary="Signed checkpoints",
+        query=NumberedQuery,
+        answers={200: CheckpointListOut},
+    )
+    def get(self, call: Call) -> Response:
+        """Checkpoints of the whole ledger, newest first; `before` is a size."""
+        _reader(call.principal)
+        found = ledger.checkpoints(call.query.get("before"), call.query["limit"])
+        items = [CheckpointOut(row).data for row in found.rows]
+        return Response(page(call.request, items, before=found.cursor))
+
+
+class Checkpoint(ApiView):
+    """`/audit/checkpoints/{size}`."""
+
+    @operation(
+        narrowed_to(Action.AUDIT_READ),
+        name="audit_checkpoint",
+        summary="One checkpoint",
+        answers={200: CheckpointOut},
+        problems=(404,),
+    )
+    def get(self, call: Call, size: int) -> Response:
+        """The checkpoint of so many entries."""
+        _reader(call.principal)
+        return Response(CheckpointOut(ledger.checkpoint(size)).data)
+
+
+class Sealing(ApiView):
+    """`/audit/sealing`."""
+
+    @operation(
+        narrowed_to(Action.AUDIT_READ),
+        name="audit_sealing",
+        summary="What vouches for the ledger",
+        answers={200: SealingOut},
+    )
+    def get(self, call: Call) -> Response:
+        """The newest checkpoint, the newest anchor outside the database, and the public key."""
+        _reader(call.principal)
+        found = ledger.sealing()
+        newest, anchor = found.newest, found.anchor
+        shown = {
+            name: getattr(found, name)
+            for name in ("key", "no_key", "sealed", "anchored", "open_ways", "words")
+        }
+        shown |= {"sealed_to": newest.size if newest else None, "sealed_at": newest.at if newest else None}
+        shown |= {
+            "anchored_to": anchor.size if anchor else None,
+            "anchored_at": anchor.at if anchor else None,
+        }
+        return Response(SealingOut(shown | {"places": anchor.places if anchor else ()}).data)
 
 
 def _reader(principal: Principal) -> Scope:

@@ -199,6 +199,9 @@ urlpatterns = [
     path("notices/deliveries", notices.Deliveries.as_view(), name="deliveries"),
     path("audit", audit.Entries.as_view(), name="audit"),
     path("audit/verification", audit.Verification.as_view(), name="audit_verification"),
+    path("audit/sealing", audit.Sealing.as_view(), name="audit_sealing"),
+    path("audit/checkpoints", audit.Checkpoints.as_view(), name="audit_checkpoints"),
+    path("audit/checkpoints/<number:size>", audit.Checkpoint.as_view(), name="audit_checkpoint"),
     path("audit/<number:seq>", audit.Entry.as_view(), name="audit_entry"),
     re_path(r"^[\s\S]*\Z", unknown.Unknown.as_view(), name="unknown"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from django.db import Error, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg_pool import PoolTimeout
 
 log = structlog.get_logger(__name__)
@@ -43,14 +44,24 @@ def check_at_start(*, strict: bool) -> tuple[str, ...]:
     try:
         _found = tuple(check_privileges())
     except (Error, PoolTimeout) as error:
-        _found = (f"Whether this database role could alter the ledger is not known: {type(error).__name__}.",)
+        _found = (
+            f"Whether this database role could alter the ledger is not known ({type(error).__name__}).",
+        )
+    finally:
+        _let_go()
     for problem in _found:
         log.warning("ledger_open", problem=problem)
     if strict and _found:
-        raise SystemExit(
-            "The portal does not start, because the ledger is open:\n  - " + "\n  - ".join(_found)
-        )
+        raise SystemExit("The portal does not start: the ledger is open.\n  - " + "\n  - ".join(_found))
     return _found
+
+
+def _let_go() -> None:
+    """No connection from before a fork may be used behind it."""
+    if not connection.in_atomic_block:
+        connection.close()
+        if isinstance(connection, DatabaseWrapper):
+            connection.close_pool()
 
 
 def found_at_start() -> tuple[str, ...] | None:
@@ -61,6 +72,13 @@ def found_at_start() -> tuple[str, ...] | None:
 def check_privileges() -> list[str]:
     """Every way, in words, in which the ledger is open to this role; empty when it is closed."""
     return _role_problems() + _privilege_problems() + _trigger_problems()
+
+
+def owns_the_ledger() -> bool:
+    """Whether this role may switch the guards off: it migrates, or is a superuser."""
+    return bool(
+        _row("SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = 'audit_entry'::regclass")[0]
+    )
 
 
 def _role_problems() -> list[str]:

@@ -78,6 +78,7 @@ def history(request: PageRequest) -> HttpResponseBase:
 def _chain(principal: Principal) -> dict[str, Any]:
     return {
         "summary": ledger.verification_summary(),
+        "sealing": ledger.sealing(),
         "may_verify": may_anywhere(principal, Action.AUDIT_VERIFY),
     }
 
@@ -158,15 +159,37 @@ def entry(request: PageRequest, *, seq: int) -> HttpResponseBase:
     return render(request, "audit/entry.html", context, section="audit")
 
 
-@page(SIGNED_IN, "POST")
+@page(SIGNED_IN, "GET", "POST")
 def verify(request: PageRequest) -> HttpResponseBase:
-    """Check the whole chain now; the page then shows the kept result."""
+    """What vouches for the ledger: the last check, checkpoints with their text, the public key. A POST checks now."""
+    if request.method == "POST":
+        return _check_now(request)
+    _reader(request.principal)
+    found = ledger.checkpoints(_number(request.GET.get("before")))
+    here = reverse("web:audit_verify")
+    context = {
+        "checkpoints": found.rows,
+        "pages": {
+            "first": here if request.GET.get("before") else "",
+            "next": f"{here}?before={found.cursor}" if found.cursor else "",
+        },
+        **_chain(request.principal),
+    }
+    return render(request, "audit/verify.html", context, section="audit")
+
+
+def _check_now(request: PageRequest) -> HttpResponseBase:
     me = request.principal
     if not may_anywhere(me, Action.AUDIT_VERIFY):
         raise Refused("Your roles do not let you verify the audit history. Nothing was checked.")
     found = remember_verification(asked_by=me.ref)
-    if found.ok:
-        messages.success(request, f"Chain intact: {count(found.count)} entries were checked.")
+    if not found.ok:
+        messages.warning(request, f"The ledger is broken. {found.reason}")
+    elif found.unchecked:
+        messages.warning(
+            request, f"Nothing wrong was found, but not all could be checked. {found.unchecked[0]}"
+        )
     else:
-        messages.warning(request, f"The chain is broken. {found.reason}")
-    return to("audit")
+        told = f"{count(found.count)} entries and {count(found.checkpoints)} checkpoints were checked."
+        messages.success(request, f"Chain intact: {told}")
+    return to("audit_verify")

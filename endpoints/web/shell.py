@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from endpoints.access.policies import Action, Principal, decide, may_anywhere
+from endpoints.audit.selectors import open_ways
 from endpoints.challenges.selectors.queue import waiting_count
 from endpoints.changes import selectors as changes
 from endpoints.inventory import selectors as inventory
@@ -58,6 +59,7 @@ class Shell:
     executor_alive: bool
     executor_age: float | None
     stops: tuple[Banner, ...] = ()
+    ledger_open: tuple[str, ...] = ()
 
 
 def zone_choice(request: HttpRequest) -> Literal["utc", "home"]:
@@ -90,6 +92,7 @@ def shell_for(
         executor_alive=pulse.executor.alive,
         executor_age=pulse.executor.age,
         stops=stops,
+        ledger_open=open_ways(),
     )
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
+from endpoints.audit import privileges
 from endpoints.audit.actors import Actor
 from endpoints.audit.chain import Anchor, Fault
 from endpoints.audit.models import Entry
-from endpoints.audit.privileges import check_privileges
+from endpoints.audit.privileges import check_at_start, check_privileges, found_at_start
 from endpoints.audit.selectors import verification_summary
 from endpoints.audit.services import record, remember_verification
 from endpoints.audit.verification import verify_stored
@@ -237,3 +239,38 @@ def test_anchor__from_the_stored_head__reads_back(committed_db: Database) -> Non
     head = verify_stored().head
     assert head is not None
     assert Anchor.parse(str(head)) == head
+
+
+def test_start__closed_ledger__goes_on_and_tells_nothing(committed_db: Database) -> None:
+    assert check_at_start(strict=True) == ()
+    assert found_at_start() == ()
+
+
+def test_start__open_ledger__is_told_or_strictly_refused(
+    committed_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privileges, "_found", None)
+    with psycopg.connect(committed_db.owner_url, autocommit=True) as owner:
+        owner.execute("GRANT UPDATE ON audit_entry TO opsportal_runtime")
+    told = check_at_start(strict=False)
+    assert told == found_at_start()
+    assert told[0].startswith("The runtime role may UPDATE on audit_entry")
+    with pytest.raises(SystemExit, match="The portal does not start: the ledger is open"):
+        check_at_start(strict=True)
+    assert [problem.id for problem in run_checks(databases=["default"])] == ["audit.W001"]
+
+
+def test_start__no_database__is_not_known_and_strictly_no_closed_ledger(
+    committed_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privileges, "_found", None)
+    settings = connections["default"].settings_dict
+    before, settings["PORT"] = settings["PORT"], "1"
+    connections.close_all()
+    try:
+        assert "is not known" in check_at_start(strict=False)[0]
+        with pytest.raises(SystemExit, match="is not known"):
+            check_at_start(strict=True)
+    finally:
+        settings["PORT"] = before
+        connections.close_all()

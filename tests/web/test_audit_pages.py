@@ -92,7 +92,7 @@ def test_chain__never_checked__is_not_called_whole_until_it_was(
 ) -> None:
     client = sign_in(reviewer)
     assert "Chain not checked yet" in read(client.get("/audit").content).one("main").text
-    assert client.post("/audit/verify")["Location"] == "/audit"
+    assert client.post("/audit/verify")["Location"] == "/audit/verify"
     assert "Chain intact up to entry" in read(client.get("/audit").content).one("main").text
 
 

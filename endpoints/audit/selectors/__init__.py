@@ -35,6 +35,7 @@ from endpoints.audit.selectors.proofs import consistency_proof, inclusion_proof,
 from endpoints.audit.selectors.summary import (
     Sealing,
     VerificationSummary,
+    open_ways,
     sealing,
     verification_summary,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "last_anchor",
     "links",
     "newest_checkpoint",
+    "open_ways",
     "personal_of",
     "sealing",
     "unsealed",

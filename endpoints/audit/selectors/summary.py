@@ -89,8 +89,13 @@ def sealing() -> Sealing:
         sealed=standing(sealed_to, behind.get((sealed_to or 0) + 1), rhythm, now),
         anchor=anchor,
         anchored=standing(anchored_to, behind.get((anchored_to or 0) + 1), rhythm, now),
-        open_ways=found_at_start() or (),
+        open_ways=open_ways(),
     )
+
+
+def open_ways() -> tuple[str, ...]:
+    """How the database role of this process could alter the ledger, as found when the process started."""
+    return found_at_start() or ()
 
 
 def _first_after(sizes: set[int]) -> dict[int, datetime]:

@@ -6,8 +6,10 @@ import asyncio
 import signal
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from endpoints.audit.privileges import check_at_start
 from endpoints.changes.executor.main import serve
 
 
@@ -16,6 +18,7 @@ class Command(BaseCommand):
     help = "Carry out approved changes and rollbacks until stopped. Any number may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_at_start(strict=settings.OPSPORTAL.audit_strict)
         asyncio.run(self._run())
 
     async def _run(self) -> None:
