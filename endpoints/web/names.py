@@ -1,4 +1,4 @@
-"""Opaque references as people know them: "user:7" is a name, "change:42" is CR-42, "case:7" CH-7, "endpoint:5" its own name.
+"""Opaque references as people know them: "user:7" is a name, "change:42" CR-42, "case:7" CH-7, "endpoint:5" its name.
 
 "workspace:2" is its short name.
 """

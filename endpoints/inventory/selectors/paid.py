@@ -81,7 +81,10 @@ FROM unnest(%(ids)s::bigint[]) AS wanted (id), LATERAL (
 def paid_lives(workspace_id: int, since: datetime, until: datetime) -> list[PaidLife]:
     """All deployments of a workspace that were there at any time of a stretch, deleted ones too."""
     rows = _rows(_LIVES, workspace=workspace_id, since=since, until=until)
-    return [PaidLife(*row[:6], json.loads(row[6])) for row in rows]
+    return [
+        PaidLife(number, endpoint, name, began, ended, owner, json.loads(tags))
+        for number, endpoint, name, began, ended, owner, tags in rows
+    ]
 
 
 def paid_states(ids: list[int], since: datetime, until: datetime) -> dict[int, list[PaidState]]:
