@@ -27,6 +27,13 @@ OUTCOMES = {
 }
 ERASED = "[erased]"
 _LONG = 48 * 60  # minutes
+# What is read first of each part; the rest is folded away below it.
+_FIRST = frozenset(
+    {
+        "deployment", "model", "environment", "at", "status", "duration", "confidence", "band",
+        "split", "since", "approval", "p95", "error_share", "budget_p95", "payload", "completeness",
+    }
+)  # fmt: skip
 # Each part with the sections that it takes, and the fact that its certainty is that of.
 _PARTS = (
     ("What answered", ("answered", "request"), ""),
@@ -56,12 +63,13 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the four parts: its facts, and how sure that is which it is about."""
+    """One of the four parts: its facts, those read first and `more`, and how sure that is which it is about."""
 
     number: int
     title: str
     sign: Sign | None
-    facts: tuple[facts.FactView, ...]
+    first: tuple[facts.FactView, ...]
+    more: tuple[facts.FactView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,15 @@ def _part(
 ) -> Part:
     by_name = {section.name: section for section in passport.sections}
     found = [fact for name in names if name in by_name for fact in by_name[name].facts]
-    return Part(number, title, _certainty(passport, key), facts.views(found, told_names))
+    first = [fact for fact in found if fact.name in _FIRST]
+    more = [fact for fact in found if fact.name not in _FIRST]
+    return Part(
+        number,
+        title,
+        _certainty(passport, key),
+        facts.views(first, told_names),
+        facts.views(more, told_names),
+    )
 
 
 def _certainty(passport: Passport, key: str | None) -> Sign | None:
