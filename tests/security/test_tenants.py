@@ -70,7 +70,7 @@ def shown(answer: HttpResponse, named: list[Any]) -> tuple[int, str, dict[str, s
     """What an attacker can compare: status, text and headers, less what the asker gave and what is never twice."""
     text = answer.content.decode()
     for value in named:
-        before = r"(?:(?<=CR-)|(?<=[ry] )|(?<=[stt]/))" if isinstance(value, int) else r"(?<![\w-])"
+        before = r"(?:(?<=C[RH]-)|(?<=[ry] )|(?<=[stt]/))" if isinstance(value, int) else r"(?<![\w-])"
         text = re.sub(rf"{before}{re.escape(str(value))}(?![\w-])", "*", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "*", text)
     # Expires is the second of the answer, which may pass between two of them.
