@@ -18,7 +18,7 @@ from endpoints.notices.signing import verifies
 from endpoints.notices.tasks import deliver_due
 from tests.metrics.test_at_the_same_time import at_once
 from tests.notices.support import hook_channel, mail_channel, make_due, tell, told_long_ago
-from tests.support.databases import Database
+from tests.support.databases import ROOT, Database
 from tests.support.people import INSTALLATION, make_person, principal
 from tests.support.receivers import Hook, Mailbox
 
@@ -41,6 +41,24 @@ def test_webhook__delivered__is_signed_and_tells_everything(
     assert (row.state, row.attempts, row.reason) == (DeliveryState.SENT, 1, "")
     assert services.deliver_due() == 0
     assert len(receiver.posts) == 1
+
+
+def test_manual__for_receivers__checks_what_is_really_sent(ada: User, receiver: Hook) -> None:
+    """The code that the manual gives away, run on a real delivery."""
+    manual = (ROOT / "docs" / "how-to" / "get-told.md").read_text()
+    told: dict[str, Any] = {}
+    exec(manual.partition("```python\n")[2].partition("```")[0], told)
+    number = hook_channel(ada, receiver)
+    tell()
+    services.deliver_due()
+    (post,) = receiver.posts
+    key = services.signing_key(principal=principal(ada), channel_id=number)
+    header = post.headers["opsportal-signature"]
+    assert told["is_ours"](key, header, post.body)
+    assert not told["is_ours"](key, header, post.body + b" ")
+    assert not told["is_ours"](key + "0", header, post.body)
+    assert not told["is_ours"](key, header.replace("t=", "t=1"), post.body)
+    assert not told["is_ours"](key, "", post.body)
 
 
 def test_mail__delivered__arrives(ada: User, post_office: Mailbox) -> None:

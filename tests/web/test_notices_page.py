@@ -41,6 +41,18 @@ def main(client: Client, address: str = PAGE) -> str:
     return words(read(answer.content).one("main").text)
 
 
+def test_page__has_a_heading_that_its_title_repeats_and_a_label_for_every_field(client: Client) -> None:
+    page = read(client.get(PAGE).content)
+    assert page.one("h1").text == "Notices"
+    assert page.one("title").text.startswith("Notices")
+    labels = {label.attributes.get("for") for label in page.all("label")}
+    fields = [one for tag in ("input", "select") for one in page.all(tag) if "main" in one.inside]
+    typed = [one for one in fields if one.attributes.get("type") not in ("hidden", "checkbox")]
+    assert len(typed) == 5
+    assert {one.attributes["id"] for one in typed} <= labels
+    assert not page.all("style")
+
+
 def test_page__before_anything_is_sent__says_that_nothing_leaves_the_house(client: Client) -> None:
     shown = main(client)
     assert "Nothing is sent anywhere" in shown
