@@ -61,7 +61,6 @@ _NUMBERS = (
 )
 _COLUMNS = ", ".join(f"sum({name}) AS {name}" for name in _NUMBERS)
 _OUTER = ", ".join(f"s.{name}" for name in _NUMBERS)
-_INNER = ", ".join(f"sum(d.{name}) AS {name}" for name in _NUMBERS)
 _WHERE = "workspace_id = ANY (%(workspaces)s) AND day >= %(since)s AND day < %(until)s"
 # Days and owners are summed side by side, in one pass over the rows.
 _SUMMED = f"""
@@ -72,16 +71,17 @@ _SUMMED_CAUSES = f"""
 SELECT currency, c.key, sum((c.value->>0)::bigint), sum((c.value->>1)::bigint)
 FROM capacity_summary s, jsonb_each(s.causes) c WHERE {_WHERE} GROUP BY 1, 2
 """  # noqa: S608
-# A number for owner and team, because millions of rows are grouped by it; first by day too, which the database shares
-# out among its processes, as it does not with grouping sets.
+# A number for owner and team, because a million rows are grouped by it. OFFSET 0 keeps the planner from guessing the
+# number of groups out of the join: it guesses far too many, and sorts every row.
 _SUMMED_DAYS = f"""
 WITH places AS MATERIALIZED (
     SELECT id, owner, team, dense_rank() OVER (ORDER BY owner, team)::int AS place
     FROM (SELECT id, owner, coalesce(tags->>'team', '') AS team FROM inventory_endpoint
           WHERE workspace_id = ANY (%(workspaces)s)) e),
 days AS MATERIALIZED (
-    SELECT d.currency, p.place, d.day, {_INNER} FROM capacity_day d JOIN places p ON p.id = d.endpoint_id
-    WHERE d.{_WHERE} GROUP BY 1, 2, 3),
+    SELECT currency, place, day, {_COLUMNS}
+    FROM (SELECT d.*, p.place FROM capacity_day d JOIN places p ON p.id = d.endpoint_id
+          WHERE d.{_WHERE} OFFSET 0) found GROUP BY 1, 2, 3),
 sums AS (
     SELECT currency, place, day, {_COLUMNS} FROM days GROUP BY GROUPING SETS ((currency, day), (currency, place))),
 names AS (SELECT DISTINCT place, owner, team FROM places)
