@@ -37,6 +37,7 @@ class ChannelOut(Shape):
     ended_by = ActorOut(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     waiting = serializers.IntegerField(help_text="Messages that are not sent yet.")
+    failing = serializers.IntegerField(help_text="Of these, those that were tried already.")
     given_up = serializers.IntegerField(help_text="Messages that nobody tries to send any more.")
     last_sent_at = serializers.DateTimeField(allow_null=True)
 

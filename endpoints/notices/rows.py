@@ -27,7 +27,8 @@ class DeliveryState(StrEnum):
 class ChannelRow:
     """Where messages go. `address` is as it may be shown: of a webhook, host and end. `workspace_id` None: of all.
 
-    `waiting` counts what is not sent yet, `given_up` what never will be; `last_sent_at` None: nothing arrived yet.
+    `waiting` counts what is not sent yet, `failing` what of it was tried already, `given_up` what never will be.
+    `last_sent_at` None: nothing arrived yet.
     """
 
     id: int
@@ -41,6 +42,7 @@ class ChannelRow:
     ended_by: str
     ended_at: datetime | None
     waiting: int
+    failing: int
     given_up: int
     last_sent_at: datetime | None
 

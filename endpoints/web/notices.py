@@ -167,6 +167,8 @@ def _sign(row: ChannelRow) -> Sign:
     """Nothing sent yet is unknown: that a channel works is seen by what arrived."""
     if row.ended_at is not None:
         return Sign("off", "Ended")
+    if row.failing:
+        return Sign("warn", f"{row.waiting} not sent: it fails")
     if row.waiting:
         return Sign("waiting", f"{row.waiting} not sent yet")
     return Sign("unknown", "Nothing was sent yet") if row.last_sent_at is None else Sign("quiet", "All sent")

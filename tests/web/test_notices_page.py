@@ -65,7 +65,7 @@ def test_channel__by_form__is_made_tried_and_ended(client: Client, post_office: 
     assert (answer.status_code, answer["Location"]) == (302, PAGE)
     made = Channel.objects.get()
     assert (made.address, made.topics) == ("desk@example.org", ["case.raised", "case.due"])
-    assert "Case desk mail to desk@example.org" in main(client)
+    assert "mail to desk@example.org, of everything: a challenge case was raised;" in main(client)
     assert "Nothing was sent yet" in main(client)
     assert client.post(PAGE, {"do": "test", "channel": made.pk}).status_code == 302
     assert "1 not sent yet" in main(client)
@@ -139,7 +139,7 @@ def test_auditor_of_the_installation__sees_and_may_not_touch(ada: User, reachabl
     number = mail_channel(ada)
     client = browser(make_person("alan", {INSTALLATION: ["auditor"]}))
     shown = main(client)
-    assert "Team mail to team@example.org" in shown
+    assert "mail to team@example.org, of everything" in shown
     assert "Send a test" not in shown
     assert "New channel" not in shown
     for order in (RIGHT, *({"do": verb, "channel": number} for verb in ("test", "end", "key"))):
@@ -164,6 +164,7 @@ def test_failure__is_told_with_its_reason_and_when_it_is_tried_again(
     services.deliver_due()
     shown = main(client, f"{PAGE}?state=failing")
     assert "Failed, is tried again 127.0.0.1 answered 503." in shown
+    assert "1 not sent: it fails" in shown
     assert "SECRET" not in shown
     assert "case:7 was raised" not in main(client, f"{PAGE}?state=sent")
 

@@ -43,6 +43,7 @@ class DeliveryPage:
 @dataclass(frozen=True, slots=True)
 class _Counts:
     waiting: int = 0
+    failing: int = 0
     given_up: int = 0
     last: datetime | None = None
 
@@ -97,11 +98,15 @@ def _counts(ids: Collection[int]) -> dict[int, _Counts]:
         .values("channel_id")
         .annotate(
             waiting=Count("pk", filter=OPEN),
+            failing=Count("pk", filter=_STATES[DeliveryState.FAILING]),
             given_up=Count("pk", filter=_STATES[DeliveryState.GIVEN_UP]),
             last=Max("sent_at"),
         )
     )
-    return {one["channel_id"]: _Counts(one["waiting"], one["given_up"], one["last"]) for one in grouped}
+    return {
+        one["channel_id"]: _Counts(one["waiting"], one["failing"], one["given_up"], one["last"])
+        for one in grouped
+    }
 
 
 def _channel(row: Channel, counts: _Counts) -> ChannelRow:
@@ -118,6 +123,7 @@ def _channel(row: Channel, counts: _Counts) -> ChannelRow:
         ended_by=row.ended_by,
         ended_at=row.ended_at,
         waiting=counts.waiting,
+        failing=counts.failing,
         given_up=counts.given_up,
         last_sent_at=counts.last,
     )
