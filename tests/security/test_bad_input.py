@@ -93,6 +93,7 @@ def path(address: Address, stage: Stage) -> str:
         "file": "endpoint",
         "channel": 1,
         "evidence": 1,
+        "hold": 1,
     }
     if "/CH-" in address.route:
         known["number"] = Case.objects.latest("pk").pk

@@ -8,6 +8,7 @@ from django.test import Client
 from endpoints.access.models import LoginAttempts, User
 from endpoints.audit.models import Entry
 from tests.access_matrix.addresses import addresses
+from tests.security.test_bad_input import case as case
 from tests.security.test_bad_input import path, stored
 from tests.support.people import PASSWORD, browser
 from tests.web.conftest import Stage
