@@ -71,6 +71,10 @@ class Behaviour:
 
     usage_page_size: int = 100
     """Rows of quota usage on a page."""
+    retail_page_size: int = 100
+    """Items on a page of the retail price list."""
+    autoscale_page_size: int = 100
+    """Autoscale settings on a page."""
 
     # Sizes, prices, quota
     unknown_region: Literal["refused", "empty"] = "refused"

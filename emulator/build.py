@@ -52,7 +52,7 @@ def build(
         activity=ActivityLog(control.log, settings.seed),
         vaults=scenario.vaults,
         incidents=Incidents(control, told),
-        market=Market(scenario.limits, scenario.unpriced),
+        market=Market(scenario.limits, scenario.unpriced, scenario.retail),
         identity_header=identity_header or secrets.token_hex(16),
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from emulator import names
 from emulator.values import Json
 
-Kind = Literal["workspace", "endpoint", "deployment"]
+Kind = Literal["workspace", "endpoint", "deployment", "autoscale"]
 Phase = Literal["begun", "applied", "failed"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from emulator.cloud import Cloud
+from emulator.compute.retail import BASE as PRICES
 from emulator.control import Fate
 from emulator.errors import ArmError
 from emulator.listener import base_url
@@ -75,6 +76,7 @@ def cloud_metadata(request: web.Request) -> list[Json]:
             "metrics": f"{base}/metrics/{{region}}",
             "metricsAudience": AUDIENCE,
             "logs": f"{base}/logs",
+            "prices": f"{base}{PRICES}",
             "logsAudience": LOGS_AUDIENCE,
             "keyVaultAudience": VAULT_AUDIENCE,
             "scoringAudience": SCORING_AUDIENCE,

@@ -58,6 +58,11 @@ class Emulator:
         return str(self.where["logs"])
 
     @property
+    def prices(self) -> str:
+        """Where the retail price list is, `https://127.0.0.1:…/retail/prices`."""
+        return str(self.where["prices"])
+
+    @property
     def vault(self) -> str:
         """Where secrets are read, `https://127.0.0.1:…`: the scenario's first vault."""
         return str(self.where["vault"])

@@ -17,7 +17,7 @@ Handler = Callable[[web.Request, Entry, Fate | None], Awaitable[web.Response]]
 
 
 async def serve(cloud: Cloud, plane: str, request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer one request of `plane` (arm, metrics, logs, scoring, vault or identity)."""
+    """Answer one request of `plane` (arm, metrics, logs, retail, scoring, vault or identity)."""
     entry = cloud.requests.open(
         plane=plane, method=request.method, path=request.path, started=stamp(cloud.control.clock())
     )

@@ -11,6 +11,7 @@ NAMESPACE = "Microsoft.MachineLearningServices"
 WORKSPACE_TYPE = f"{NAMESPACE}/workspaces"
 ENDPOINT_TYPE = f"{WORKSPACE_TYPE}/onlineEndpoints"
 DEPLOYMENT_TYPE = f"{ENDPOINT_TYPE}/deployments"
+AUTOSCALE_TYPE = "Microsoft.Insights/autoscaleSettings"
 
 _NAME = re.compile(r"[a-zA-Z](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 
@@ -27,6 +28,16 @@ def deployment_id(endpoint: str, name: str) -> str:
     return f"{endpoint}/deployments/{name}"
 
 
+def autoscale_id(subscription: str, group: str, name: str) -> str:
+    """As Azure writes it: the provider and its type in lower case."""
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{AUTOSCALE_TYPE.lower()}/{name}"
+
+
+def autoscale_drawer(subscription: str) -> str:
+    """Where autoscale settings are held, so that they are never taken for workspaces."""
+    return f"/subscriptions/{subscription}/autoscalesettings"
+
+
 def key(resource_id: str) -> str:
     return resource_id.lower()
 
@@ -34,6 +45,8 @@ def key(resource_id: str) -> str:
 def parent_key(resource_id: str) -> str:
     """The key of what holds this resource: deployment > endpoint > workspace > subscription."""
     parts = key(resource_id).split("/")
+    if len(parts) == 9 and parts[7] == "autoscalesettings":
+        return autoscale_drawer(parts[2])
     return "/".join(parts[:3] if len(parts) <= 9 else parts[:-2])
 
 

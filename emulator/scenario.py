@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 from emulator import behaving, names, sidelines
+from emulator.autoscale.documents import Plan as AutoscalePlan
+from emulator.autoscale.documents import plan as autoscale_plan
 from emulator.compute.quota import Limit
 from emulator.fold import Who
 from emulator.models import Model
@@ -46,6 +48,7 @@ class DeploymentPlan:
     properties: Json
     failed: Json | None = None
     behaves: Model | None = None
+    autoscale: AutoscalePlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Scenario:
     default_model: Model = field(default_factory=Model)
     limits: tuple[Limit, ...] = ()
     unpriced: frozenset[str] = frozenset()
+    retail: Mapping[str, float] = field(default_factory=dict)
     writers: Mapping[str, Who] = field(default_factory=dict)
     vaults: Vaults = field(default_factory=Vaults)
 
@@ -109,6 +113,7 @@ def parse(value: Any) -> Scenario:
         model={},
         quotas=[],
         unpriced=[],
+        retail={},
         writers={},
         vaults={},
     )
@@ -127,6 +132,7 @@ def parse(value: Any) -> Scenario:
         default_model=behaving.model(part["model"], "model"),
         limits=sidelines.quotas(part["quotas"], subscriptions),
         unpriced=sidelines.unpriced(part["unpriced"]),
+        retail=sidelines.retail(part["retail"]),
         writers=sidelines.writers(part["writers"]),
         vaults=sidelines.vaults(part["vaults"], subscriptions, _endpoint_ids(workspaces, endpoints)),
     )
@@ -313,6 +319,7 @@ def _deployment(name: str, value: Any, endpoint: str, of: Json) -> DeploymentPla
         settings={},
         failed=None,
         behaves=None,
+        autoscale=None,
     )
     properties = dict(mapping(part["settings"], where))
     properties["endpointComputeType"] = of["kind"] if of["kind"] == "Managed" else "Kubernetes"
@@ -323,7 +330,7 @@ def _deployment(name: str, value: Any, endpoint: str, of: Json) -> DeploymentPla
         properties["description"] = part["description"]
     if part["code"] is not None:
         properties["codeConfiguration"] = {"codeId": part["code"], "scoringScript": "score.py"}
-    behaves = part["behaves"]
+    behaves, autoscale = part["behaves"], part["autoscale"]
     return DeploymentPlan(
         name=name,
         created=part["created"],
@@ -333,4 +340,5 @@ def _deployment(name: str, value: Any, endpoint: str, of: Json) -> DeploymentPla
         properties=properties,
         failed=part["failed"],
         behaves=None if behaves is None else behaving.model(behaves, where),
+        autoscale=None if autoscale is None else autoscale_plan(autoscale, where),
     )

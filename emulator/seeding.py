@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from emulator import names
+from emulator.autoscale.documents import planned, setting_name
 from emulator.documents import stored
 from emulator.fold import Kind, Record, Who
 from emulator.models import Incident, Model, Models
@@ -90,6 +91,8 @@ class Seeder:
             },
         )
         done = self._record(resource, "deployment", begun, plan.by, document)
+        if plan.autoscale is not None:
+            yield self._autoscale(resource, plan, place, begun + timedelta(hours=1))
         if plan.failed is None:
             yield done
             return
@@ -97,6 +100,13 @@ class Seeder:
         ended = stamp(min(begun + timedelta(minutes=12), self.now))
         yield replace(done, phase="begun", state="Creating", due=ended, error=error)
         yield replace(done, phase="failed", state="Failed", at=ended, error=error)
+
+    def _autoscale(self, target: str, plan: DeploymentPlan, place: WorkspacePlan, at: datetime) -> Record:
+        if plan.autoscale is None:
+            raise ValueError(f"{target} has no plan to scale by.")
+        resource = names.autoscale_id(place.subscription, place.group, setting_name(target))
+        document = planned(plan.autoscale, target, place.location)
+        return self._record(resource, "autoscale", at, plan.by, document)
 
     def _assets(self, properties: Json, place: WorkspacePlan) -> Json:
         """Names such as `delivery-risk:23` become full ARM ids; what is an id already stays."""
@@ -121,7 +131,7 @@ class Seeder:
             kind=kind,
             state="Succeeded",
             document=document,
-            operation=None if kind == "workspace" else guid(self.seed, resource, stamp(at)),
+            operation=None if kind in {"workspace", "autoscale"} else guid(self.seed, resource, stamp(at)),
         )
 
 

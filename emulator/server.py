@@ -13,6 +13,7 @@ from emulator import identity
 from emulator.admin import Admin
 from emulator.arm.front import Front
 from emulator.cloud import Cloud
+from emulator.compute import retail
 from emulator.listener import Handler, serve
 from emulator.logs.dataplane import Logs
 from emulator.monitor.dataplane import Batch
@@ -55,6 +56,7 @@ class Server:
             "metrics": f"{scheme}://{listen.host}:{port}/metrics/{{region}}",
             "logs": f"{scheme}://{listen.host}:{port}/logs",
             "vault": f"{scheme}://{listen.host}:{port}",
+            "prices": f"{scheme}://{listen.host}:{port}{retail.BASE}",
             "identity_endpoint": f"http://{listen.host}:{identity_port}/msi/token",
             "identity_header": self._cloud.identity_header,
             "admin": f"http://{LOOPBACK}:{admin_port}",
@@ -78,7 +80,7 @@ class Server:
 
 
 def azure(cloud: Cloud) -> web.Application:
-    """ARM, metadata, managed identity, metrics, logs, secrets and scoring behind one port."""
+    """ARM, metadata, managed identity, metrics, logs, secrets, retail prices and scoring behind one port."""
     scoring = Scoring(cloud)
     app = web.Application(client_max_size=_BODY_LIMIT)
     app.router.add_get("/metadata/endpoints", _metadata)
@@ -96,6 +98,7 @@ def azure(cloud: Cloud) -> web.Application:
     secret = _handler(cloud, "vault", Secrets(cloud).answer)
     app.router.add_get("/secrets/{name}", secret)
     app.router.add_get("/secrets/{name}/{version}", secret)
+    app.router.add_get(retail.PATH, _handler(cloud, "retail", retail.Retail(cloud).answer))
     _add_identity(app, cloud)
     app.router.add_route("*", "/{path:.*}", _handler(cloud, "arm", Front(cloud).answer))
     return app

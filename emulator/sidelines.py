@@ -1,4 +1,4 @@
-"""What a scenario tells beside its fleet: quota, prices that are not known, vaults, who writes."""
+"""What a scenario tells beside its fleet: quota, prices that are not known or differ, vaults, who writes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ def unpriced(value: Any) -> frozenset[str]:
     if unknown:
         raise ScenarioError(f"unpriced: there is no size {', '.join(unknown)}.")
     return frozenset(name.lower() for name in told)
+
+
+def retail(value: Any) -> dict[str, float]:
+    """By how much the retail list is dearer than the list of sizes: a factor by lower-case size."""
+    found = {}
+    for name, factor in mapping(value, "retail").items():
+        if sizes.find(str(name)) is None:
+            raise ScenarioError(f"retail: there is no size {name!r}.")
+        if isinstance(factor, bool) or not isinstance(factor, (int, float)) or factor < 0:
+            raise ScenarioError(f"retail: {name} has a factor of 0 or more, not {factor!r}.")
+        found[str(name).lower()] = float(factor)
+    return found
 
 
 def writers(value: Any) -> dict[str, Who]:

@@ -17,6 +17,7 @@ _TYPES = {
     "workspace": names.WORKSPACE_TYPE,
     "endpoint": names.ENDPOINT_TYPE,
     "deployment": names.DEPLOYMENT_TYPE,
+    "autoscale": names.AUTOSCALE_TYPE,
 }
 _ACTIONS = {"put": "write", "patch": "write", "delete": "delete", "regenerate_keys": "regenerateKeys/action"}
 _METHODS = {"put": "PUT", "patch": "PATCH", "delete": "DELETE", "regenerate_keys": "POST"}
@@ -57,6 +58,10 @@ def operation_name(record: Record) -> str:
     return f"{_TYPES[record.kind]}/{_ACTIONS[record.verb]}"
 
 
+def provider(record: Record) -> str:
+    return _TYPES[record.kind].partition("/")[0]
+
+
 def document(found: Event, *, seed: int, app_caller: str, submitted: datetime) -> Json:
     """The event as the API shows it. Azure's own sample leaves the sent body empty: so does this."""
     record = found.record
@@ -94,7 +99,7 @@ def document(found: Event, *, seed: int, app_caller: str, submitted: datetime) -
         },
         "resourceGroupName": group,
         "resourceId": resource,
-        "resourceProviderName": _word(names.NAMESPACE),
+        "resourceProviderName": _word(provider(record)),
         "resourceType": _word(_TYPES[record.kind]),
         "status": _word(found.status),
         "subStatus": _sub_status(told.get("statusCode")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from emulator import names
-from emulator.activity.events import Event, event
+from emulator.activity.events import Event, event, provider
 from emulator.activity.filters import RETENTION, Wanted
 from emulator.fold import Record
 from emulator.worldlog import WorldLog
@@ -62,5 +62,5 @@ def _is_wanted(item: Event, name: str, value: str) -> bool:
     if name == "resourcegroupname":
         return resource.split("/")[4] == value
     if name == "resourceprovider":
-        return value == names.NAMESPACE.lower()
+        return value == provider(item.record).lower()
     return name == "" or item.correlation == value

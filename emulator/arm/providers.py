@@ -5,6 +5,7 @@ from __future__ import annotations
 from emulator.activity import listing as activity
 from emulator.arm import authorization, containerlogs, deployments, endpoints, keys, operations, workspaces
 from emulator.arm.routes import Table
+from emulator.autoscale import listing as autoscale
 from emulator.compute import listing as compute
 from emulator.graph import queries
 from emulator.monitor import diagnostics, listing
@@ -21,5 +22,5 @@ PROVIDERS: dict[str, Table] = {
     },
     "microsoft.authorization": authorization.ROUTES,
     "microsoft.resourcegraph": queries.ROUTES,
-    "microsoft.insights": {**listing.ROUTES, **diagnostics.ROUTES, **activity.ROUTES},
+    "microsoft.insights": {**listing.ROUTES, **diagnostics.ROUTES, **activity.ROUTES, **autoscale.ROUTES},
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from emulator import names
 from emulator.compute import quota, sizes
@@ -17,6 +18,8 @@ class Market:
     limits: tuple[Limit, ...] = ()
     unpriced: frozenset[str] = frozenset()
     """Sizes, in lower case, whose price Azure does not tell."""
+    retail: Mapping[str, float] = field(default_factory=dict)
+    """By how much the retail list differs from the list of sizes, by lower-case size."""
 
     def limit(self, subscription: str, region: str, family: str, default: int) -> int:
         return quota.limit(self.limits, subscription, region, family, default)

@@ -31,6 +31,8 @@ class Rows:
     def readable(self, identity: Identity, base: str) -> Iterator[Json]:
         """Rows of what this identity may read."""
         for key, resource in self._seen().resources.items():
+            if resource.kind not in _TYPES:
+                continue  # autoscale settings: nobody asks for them here
             if permissions.allows(identity, f"{_TYPES[resource.kind]}/read", resource.id):
                 yield self._row(key, resource, base)
 

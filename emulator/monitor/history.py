@@ -74,7 +74,7 @@ class History:
         return self._lives.get(names.key(endpoint))
 
     def _take(self, record: Record) -> None:
-        if record.kind == "workspace" or record.verb == "regenerate_keys":
+        if record.kind in {"workspace", "autoscale"} or record.verb == "regenerate_keys":
             return
         key = names.key(record.resource)
         if record.kind == "endpoint":

@@ -1,0 +1,1 @@
+"""Autoscale settings of deployments, as Azure Monitor keeps them. They are kept, and nothing scales by them."""
