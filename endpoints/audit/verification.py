@@ -77,9 +77,9 @@ def verify_stored(anchor: Anchor | None = None, *, anchored: Anchored | None = N
     known, unchecked = _known_keys()
     with transaction.atomic():
         outside = _outside() if anchored is None else anchored
-        rows = _checkpoints()
+        rows = stored_checkpoints()
         claims = [*(stored_seal(row, known) for row in rows), *_anchored_seals(outside, known, rows)]
-        chain, walk = _follow(anchor, [claim for claim in claims if isinstance(claim, Seal)])
+        chain, walk = follow(anchor, [claim for claim in claims if isinstance(claim, Seal)])
         flaws = [claim for claim in claims if isinstance(claim, Flaw)]
         flaws += [flaw for flaw in (walk.off, walk.missing() if chain.ok else None, numbering(rows)) if flaw]
         found = judged(chain, flaws, agreed=walk.agreed)
@@ -107,7 +107,7 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def _follow(anchor: Anchor | None, seals: Sequence[Seal]) -> tuple[Verification, Walk]:
+def follow(anchor: Anchor | None, seals: Sequence[Seal]) -> tuple[Verification, Walk]:
     """The chain, and the tree beside it as far as the chain is whole."""
     walk, leaves, batch = Walk(seals), list[bytes](), list[Row]()
 
@@ -132,7 +132,8 @@ def _known_keys() -> tuple[Collection[bytes], tuple[str, ...]]:
     return known, () if known else ("Signatures of checkpoints were not checked: no key is set.",)
 
 
-def _checkpoints() -> list[Stored]:
+def stored_checkpoints() -> list[Stored]:
+    """All of them as their rows have them, in the order of their numbers."""
     columns = ("number", "size", "root", "head", "frontier", "note")
     rows = Checkpoint.objects.order_by("number").values_list(*columns)
     return [

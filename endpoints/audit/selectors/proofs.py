@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from django.db import connection
+from psycopg import Cursor
 
 from endpoints.audit import merkle
 from endpoints.audit.chain import leaf
-from endpoints.audit.models import Entry, Subtree
+from endpoints.audit.models import Subtree
 from endpoints.audit.seals import KEPT_LEVEL
 from endpoints.core.errors import NotFound
 
 _BLOCK = 1 << KEPT_LEVEL
+_BODIES = "SELECT body FROM audit_entry WHERE seq > %s AND seq <= %s ORDER BY seq"
 
 
 def inclusion_proof(seq: int, size: int) -> tuple[bytes, ...]:
@@ -79,9 +83,17 @@ class _Tree:
         if block not in self._blocks:
             first = block * _BLOCK
             last = min(first + _BLOCK, self._size)
-            bodies = Entry.objects.filter(seq__gt=first, seq__lte=last).order_by("seq")
-            found = [leaf(bytes(body)) for body in bodies.values_list("body", flat=True)]
+            found = [leaf(body) for body in _bodies(first, last)]
             if len(found) != last - first:
                 raise NotFound(f"Entries {first + 1} to {last} are not all there: nothing can be proven.")
             self._blocks[block] = found
         return self._blocks[block]
+
+
+def _bodies(after: int, upto: int) -> Iterator[bytes]:
+    """Through a binary cursor, which Django's own is not: most of a proof's time is these reads."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(_BODIES, [after, upto], binary=True)
+        for (body,) in cursor:
+            yield body
