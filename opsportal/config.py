@@ -252,6 +252,16 @@ class Config(BaseSettings):
         description="Where logs are queried, such as https://api.loganalytics.azure.com; empty takes the "
         "cloud's own.",
     )
+    azure_prices_endpoint: str = Field(
+        default="https://prices.azure.com",
+        description="Where Azure's public retail price list is read, without signing in; empty reads none. Sovereign "
+        "clouds have none.",
+    )
+    azure_prices_currency: str = Field(
+        default="USD",
+        pattern="^[A-Z]{3}$",
+        description="The currency that the retail price list is read in, such as EUR.",
+    )
     azure_ca_bundle: Path | None = Field(
         default=None, description="A file of certificate authorities to trust instead of the usual ones."
     )

@@ -19,6 +19,8 @@ RESOURCE_GRAPH = "2021-03-01"
 COMPUTE = "2023-08-01-preview"
 ACTIVITY = "2015-04-01"
 KEY_VAULT = "7.4"
+AUTOSCALE = "2022-10-01"
+RETAIL = "2023-01-01-preview"
 
 _SUBSCRIPTION = re.compile(r"[0-9a-f-]{1,64}", re.IGNORECASE)
 _REGION = re.compile(r"[a-z0-9]{2,40}")
@@ -29,6 +31,11 @@ _WORKSPACE = (
 _LOG_WORKSPACE = re.compile(
     r"/subscriptions/[0-9a-f-]{1,64}/resourceGroups/[-\w.()]{1,90}"
     r"/providers/Microsoft\.OperationalInsights/workspaces/[A-Za-z0-9][A-Za-z0-9-]{1,62}",
+    re.IGNORECASE,
+)
+_AUTOSCALE = re.compile(
+    r"/subscriptions/[0-9a-f-]{1,64}/resourceGroups/[-\w.()]{1,90}"
+    r"/providers/Microsoft\.Insights/autoscalesettings/[-\w.()]{1,260}",
     re.IGNORECASE,
 )
 _ENDPOINT = _WORKSPACE + r"/onlineEndpoints/[A-Za-z0-9][\w-]{0,254}"
@@ -67,6 +74,14 @@ def log_workspace_path(arm_id: str) -> str:
     text = arm_id.strip().rstrip("/")
     if not _LOG_WORKSPACE.fullmatch(text):
         raise ValueError(f"{arm_id!r} is not the ARM id of a Log Analytics workspace.")
+    return text
+
+
+def autoscale_path(arm_id: str) -> str:
+    """The URL path of an autoscale setting; ValueError when the id names none."""
+    text = arm_id.strip().rstrip("/")
+    if not _AUTOSCALE.fullmatch(text):
+        raise ValueError(f"{arm_id!r} is not the ARM id of an autoscale setting.")
     return text
 
 

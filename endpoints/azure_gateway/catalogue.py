@@ -23,7 +23,7 @@ _LARGEST = Decimal(10) ** 9
 
 def vm_size(document: Any) -> VmSizeRecord:
     """One size; Malformed when it has no name or a number that can't be."""
-    read = _Fields(document, "size")
+    read = Fields(document, "size")
     name = read.text("name")
     if not name:
         raise Malformed("size", "it has no name")
@@ -42,8 +42,8 @@ def vm_size(document: Any) -> VmSizeRecord:
 
 def usage(document: Any) -> UsageRecord:
     """One count and its limit; Malformed when either can't be told."""
-    read = _Fields(document, "usage")
-    name = _Fields(read.of("name", Mapping) or {}, "name of a usage")
+    read = Fields(document, "usage")
+    name = Fields(read.of("name", Mapping) or {}, "name of a usage")
     value, used, limit = name.text("value"), read.whole("currentValue"), read.whole("limit")
     if not value or used is None or used < 0 or limit is None:
         raise Malformed("usage", f"{value!r} counts {used!r} of {limit!r}")
@@ -78,9 +78,9 @@ def _prices(document: Mapping[str, Any] | None) -> tuple[VmPrice, ...]:
     """Every price that has an amount. Two for the same machine would leave open which one holds: Malformed."""
     if document is None:
         return ()
-    read = _Fields(document, "price")
+    read = Fields(document, "price")
     currency, unit = read.text("billingCurrency"), read.text("unitOfMeasure")
-    prices = [_price(_Fields(value, "price"), currency, unit) for value in read.of("values", list) or []]
+    prices = [_price(Fields(value, "price"), currency, unit) for value in read.of("values", list) or []]
     known = tuple(price for price in prices if price is not None)
     if known and not (currency and unit):
         raise Malformed("price", "it has no currency or no unit")
@@ -89,14 +89,14 @@ def _prices(document: Mapping[str, Any] | None) -> tuple[VmPrice, ...]:
     return known
 
 
-def _price(read: _Fields, currency: str, unit: str) -> VmPrice | None:
+def _price(read: Fields, currency: str, unit: str) -> VmPrice | None:
     amount = read.number("retailPrice")
     if amount is None:
         return None
     return VmPrice(read.text("osType"), read.text("vmTier"), amount, currency, unit)
 
 
-class _Fields:
+class Fields:
     """Typed access to one document. Null and absent are the same; a wrong type is Malformed."""
 
     def __init__(self, document: Any, item: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from endpoints.azure_gateway import (
     activity,
     arm,
+    autoscale,
     catalogue,
     codec,
     diagnostics,
@@ -26,6 +27,7 @@ from endpoints.azure_gateway import (
     failures,
     logs,
     monitor,
+    retail,
     scoring,
     vault,
 )
@@ -36,6 +38,7 @@ from endpoints.azure_gateway.paging import Pages, listed, storable_parser
 from endpoints.azure_gateway.records import (
     Accepted,
     ActivityRecord,
+    AutoscaleRecord,
     DeploymentRecord,
     DiagnosticSetting,
     Document,
@@ -53,6 +56,7 @@ from endpoints.azure_gateway.records import (
     Permission,
     ProbeAnswer,
     Reading,
+    RetailPrice,
     Secret,
     TrafficRow,
     UsageRecord,
@@ -164,6 +168,33 @@ class Azure:
         """A subscription's quota in a region; the shares that single workspaces and clusters use are left out."""
         path = f"{arm.location_path(subscription, region)}/usages"
         return await self._list(path, arm.COMPUTE, catalogue.usage, keep=catalogue.of_subscription)
+
+    async def list_retail_prices(
+        self, region: str, size: str, *, currency: str = "USD"
+    ) -> Listing[RetailPrice]:
+        """Every row of the public price list for a size, without any credential. `size` in Azure's own spelling.
+
+        PricesRefused where this cloud has no such list.
+        """
+        return await retail.list_prices(self._wire, self._settings, region, size, currency)
+
+    async def list_autoscale(self, subscription: str, group: str = "") -> Listing[AutoscaleRecord]:
+        """Autoscale settings of deployments in a subscription, or in one of its resource groups."""
+        path = autoscale.list_path(subscription, group)
+        return await self._list(path, arm.AUTOSCALE, autoscale.setting, keep=autoscale.of_deployment)
+
+    async def get_autoscale(self, arm_id: str) -> Reading[AutoscaleRecord]:
+        return await self._get(arm.autoscale_path(arm_id), arm.AUTOSCALE, autoscale.setting)
+
+    async def put_autoscale(self, arm_id: str, document: Document, *, request_id: str = "") -> Accepted:
+        """Create a setting, or replace one by a document as it was read (`AutoscaleRecord.raw`) and changed."""
+        url = self._wire.url(arm.autoscale_path(arm_id), arm.AUTOSCALE)
+        return _accepted(await self._wire.write("PUT", url, autoscale.body(document), request_id=request_id))
+
+    async def delete_autoscale(self, arm_id: str, *, request_id: str = "") -> Accepted:
+        """Delete a setting; one that is not there is deleted already."""
+        url = self._wire.url(arm.autoscale_path(arm_id), arm.AUTOSCALE)
+        return _accepted(await self._wire.write("DELETE", url, None, request_id=request_id))
 
     async def list_activity(
         self,

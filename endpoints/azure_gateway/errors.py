@@ -12,6 +12,7 @@ GatewayError
 ├── BatchRefused      metrics of many resources at once are not to be had here: read them one by one
 ├── LogsRefused       this cloud names no place where logs are queried; nothing was sent
 ├── LogMissing        a workspace has no such log: nothing of it ever came in
+├── PricesRefused     this cloud names no retail price list; nothing was sent
 ├── DiscoveryRefused  Resource Graph is not to be had here: list workspaces instead
 └── Malformed         an answer, or one item of it, that can't be understood; `item` names it
 
@@ -133,6 +134,10 @@ class LogsRefused(GatewayError):
 
 class LogMissing(GatewayError):
     """The Log Analytics workspace knows no such table: nothing of that log ever came in."""
+
+
+class PricesRefused(GatewayError):
+    """This cloud names no retail price list."""
 
 
 class DiscoveryRefused(GatewayError):

@@ -20,6 +20,7 @@ READS, WRITES = "reads", "writes"
 METRICS, GRAPH = "metric queries", "Resource Graph queries"
 ACTIVITY, SECRETS, PROBES = "activity log queries", "secret reads", "probes"
 LOGS = "queries of logs"
+RETAIL = "reads of retail prices"
 # While our count is stale only so many calls are out at once, until one answer brings Azure's.
 _PROBES = 4
 # The longest time that one Retry-After may close a bucket, lest a wrong header ends all reading.
@@ -82,6 +83,7 @@ def _rate(rates: RateSettings, kind: str) -> tuple[float, float]:
         ACTIVITY: (rates.activity_burst, rates.activity_refill),
         SECRETS: (rates.secret_burst, rates.secret_refill),
         LOGS: (rates.logs_burst, rates.logs_refill),
+        RETAIL: (rates.retail_burst, rates.retail_refill),
         PROBES: (rates.probe_burst, rates.probe_refill),
     }[kind]
 

@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[T]):
-    """What to list and how to read it. `exact` keeps fractions as Decimals; `keep` says which items count."""
+    """What to list and how to read it. `exact` keeps fractions as Decimals; `keep` says which items count.
+
+    `base` is where the list is, if not at the resource manager; `names` are what its items and next link are called.
+    """
 
     path: str
     version: str
@@ -29,6 +32,8 @@ class Pages(Generic[T]):
     exact: bool = False
     keep: Callable[[Any], bool] | None = None
     most: int | None = None
+    base: str = ""
+    names: tuple[str, str] = ("value", "nextLink")
 
 
 async def listed(wire: Wire, settings: GatewaySettings, pages: Pages[T]) -> Listing[T]:
@@ -45,7 +50,7 @@ async def _all(wire: Wire, settings: GatewaySettings, pages: Pages[T]) -> Listin
     items: list[T] = []
     unreadable: list[Unreadable] = []
     first: Answer | None = None
-    url, seen = wire.url(pages.path, pages.version, pages.options), set[str]()
+    url, seen = wire.url(pages.path, pages.version, pages.options, base=pages.base), set[str]()
     while True:
         answer = await pages.read(url)
         first = first or answer
@@ -64,7 +69,7 @@ async def _all(wire: Wire, settings: GatewaySettings, pages: Pages[T]) -> Listin
                 azure_request_id=answer.ids.azure_request_id,
                 calls=len(seen),
             )
-        url = wire.check_home(urljoin(url, following))
+        url = wire.check_home(urljoin(url, following), base=pages.base)
         if url in seen or len(seen) >= settings.page_limit:
             raise Malformed(pages.path, f"the list does not end: {len(seen)} pages, and one more")
         if pages.most is not None and len(seen) >= pages.most:
@@ -80,10 +85,11 @@ def storable_parser(parse: Callable[[Any], T], answer: Answer) -> Callable[[Any]
 def _page(answer: Answer, pages: Pages[Any]) -> tuple[list[Any], str]:
     """The items that count, and the link to the next page or ""."""
     path, document = pages.path, answer.document(pages.path, exact=pages.exact)
-    values = document.get("value") if isinstance(document, Mapping) else None
+    items, link = pages.names
+    values = document.get(items) if isinstance(document, Mapping) else None
     if not isinstance(values, list):
         raise Malformed(path, "the page has no list of values", status=answer.status, ids=answer.ids)
-    following = document.get("nextLink") or ""
+    following = document.get(link) or ""
     if not isinstance(following, str):
         raise Malformed(path, "the link to the next page is not text", status=answer.status, ids=answer.ids)
     return [value for value in values if pages.keep is None or pages.keep(value)], following

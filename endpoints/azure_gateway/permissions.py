@@ -51,6 +51,9 @@ REQUIRED: tuple[Action, ...] = (
 OF_SUBSCRIPTION: tuple[Action, ...] = (
     Action("Microsoft.Insights/metrics/read", "read metrics of many resources at once", essential=False),
     Action(f"{_LOCATIONS}/vmSizes/read", "tell sizes of machines and what they cost", essential=False),
+    Action(
+        "Microsoft.Insights/autoscaleSettings/read", "tell which autoscale rules are wrong", essential=False
+    ),
     Action(f"{_LOCATIONS}/usages/read", "tell whether there is quota to scale out", essential=False),
     Action(
         "Microsoft.Insights/eventtypes/values/read",

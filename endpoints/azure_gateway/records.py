@@ -417,6 +417,40 @@ class VmSizeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RetailPrice:
+    """A row of the retail price list, for one size in one region: which machine it is for stands in its names.
+
+    `kind` is "Consumption" for pay as you go. `from_units`: how many units must be used before it counts.
+    `effective_at`: since when it counts; it can lie ahead. None where Azure does not say.
+    """
+
+    size: str
+    region: str
+    amount: Decimal
+    currency: str
+    unit: str
+    kind: str
+    product: str
+    sku: str
+    meter: str
+    from_units: Decimal | None
+    primary: bool
+    effective_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AutoscaleRecord:
+    """An autoscale setting of Azure Monitor. `target` is the ARM id of what it scales, as it is written there."""
+
+    arm_id: str
+    name: str
+    location: str
+    target: str
+    enabled: bool
+    raw: Document
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRecord:
     """How much of a subscription's quota in a region is used. `limit` is None where Azure sets none.
 

@@ -28,7 +28,7 @@ class CloudSettings:
     """One Azure cloud. URLs have no trailing slash. `ca_bundle` is a PEM file, "" for the system's own.
 
     `metrics` is where metrics of many resources are read, with {region} for the region, `logs` where Log
-    Analytics is queried. `key_vault_suffix` and
+    Analytics is queried, `prices` where the public retail price list is. `key_vault_suffix` and
     `scoring_suffix` end the hosts of vaults and of scoring URIs: host, or host:port. "" where there is no such
     place: then nothing is sent there.
     """
@@ -44,6 +44,7 @@ class CloudSettings:
     metrics_audience: str = "https://metrics.monitor.azure.com"
     logs: str = "https://api.loganalytics.io"
     logs_audience: str = "https://api.loganalytics.io"
+    prices: str = "https://prices.azure.com"
     key_vault_suffix: str = "vault.azure.net"
     key_vault_audience: str = "https://vault.azure.net"
     scoring_suffix: str = "inference.ml.azure.com"
@@ -62,6 +63,9 @@ class CloudSettings:
             )
         if self.logs and not self.logs.startswith("https://"):
             raise ValueError(f"The address of logs {self.logs!r} must start with https://")
+
+        if self.prices and not self.prices.startswith("https://"):
+            raise ValueError(f"The address of retail prices {self.prices!r} must start with https://")
 
     @property
     def scope(self) -> str:
@@ -101,7 +105,7 @@ class CloudSettings:
         """
         resource_manager = document["resourceManager"].rstrip("/")
         same = (cloud for cloud in CLOUDS.values() if cloud.resource_manager == resource_manager)
-        known = next(same, cls(metrics="", logs="", key_vault_suffix="", scoring_suffix=""))
+        known = next(same, cls(metrics="", logs="", prices="", key_vault_suffix="", scoring_suffix=""))
         suffixes = document["suffixes"]
         return cls(
             name=document["name"],
@@ -114,6 +118,7 @@ class CloudSettings:
             metrics_audience=str(document.get("metricsAudience") or known.metrics_audience).rstrip("/"),
             logs=str(document.get("logs") or known.logs).rstrip("/"),
             logs_audience=str(document.get("logsAudience") or known.logs_audience).rstrip("/"),
+            prices=str(document.get("prices") or known.prices).rstrip("/"),
             key_vault_suffix=_suffix(suffixes.get("keyVaultDns"), known.key_vault_suffix),
             key_vault_audience=str(document.get("keyVaultAudience") or known.key_vault_audience).rstrip("/"),
             scoring_suffix=_suffix(suffixes.get("scoring"), known.scoring_suffix),
@@ -143,6 +148,7 @@ CLOUDS: Mapping[str, CloudSettings] = {
             metrics_audience="https://metrics.monitor.azure.cn",
             logs="https://api.loganalytics.azure.cn",
             logs_audience="https://api.loganalytics.azure.cn",
+            prices="",
             key_vault_suffix="vault.azure.cn",
             key_vault_audience="https://vault.azure.cn",
             scoring_suffix="inference.ml.azure.cn",
@@ -160,6 +166,7 @@ CLOUDS: Mapping[str, CloudSettings] = {
             metrics_audience="https://metrics.monitor.azure.us",
             logs="https://api.loganalytics.us",
             logs_audience="https://api.loganalytics.us",
+            prices="",
             key_vault_suffix="vault.usgovcloudapi.net",
             key_vault_audience="https://vault.usgovcloudapi.net",
             scoring_suffix="inference.ml.azure.us",
@@ -176,8 +183,8 @@ class RateSettings:
     `reserve` reads are left to urgent callers, so that a sync never starves a rollback. Reads and writes are
     the resource manager's. Metrics have a data plane of their own, counted per region too, whose limit
     Microsoft does not state: what stands here is a careful guess. Resource Graph allows 15 queries in 5 s, the
-    activity log 50 in 30 s, Log Analytics 200 in 30 s. Secrets are counted per vault and probes per
-    endpoint, so that neither is a burden.
+    activity log 50 in 30 s, Log Analytics 200 in 30 s; the retail price list states no limit. Secrets are counted
+    per vault and probes per endpoint, so that neither is a burden.
     """
 
     read_burst: int = 250
@@ -192,6 +199,8 @@ class RateSettings:
     activity_refill: float = 1.6
     logs_burst: int = 20
     logs_refill: float = 5.0
+    retail_burst: int = 10
+    retail_refill: float = 2.0
     secret_burst: int = 20
     secret_refill: float = 5.0
     probe_burst: int = 20

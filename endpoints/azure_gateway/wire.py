@@ -20,6 +20,7 @@ from endpoints.azure_gateway.limiter import (
     METRICS,
     PROBES,
     READS,
+    RETAIL,
     SECRETS,
     WRITES,
     Limiter,
@@ -40,6 +41,8 @@ _REMAINING = {
 
 # Of what another host than Azure's own services answers, so much is read.
 MOST_BYTES = 256 * 1024
+# A page of the price list: a thousand rows of half a kilobyte, and room.
+_MOST_OF_PRICES = 4 * 1024 * 1024
 _PLAIN = {"Accept-Encoding": "identity"}
 
 
@@ -87,14 +90,16 @@ class Wire:
         query = urlencode({"api-version": version, **(options or {})}, quote_via=quote, safe="$,:/")
         return f"{base or self._settings.cloud.resource_manager}{path}?{query}"
 
-    def check_home(self, url: str) -> str:
-        """The URL, if it leads to the resource manager: no token of ours goes anywhere else."""
+    def check_home(self, url: str, *, base: str = "") -> str:
+        """The URL, if it leads to the resource manager, or where `base` is: nothing of ours goes anywhere else."""
         try:
-            leads_home = arm.origin(url) == self._home
+            leads_home = arm.origin(url) == (arm.origin(base) if base else self._home)
         except ValueError:
             leads_home = False
         if not leads_home:
-            raise Malformed(url[:200], "it does not lead to the resource manager; nothing was sent there")
+            raise Malformed(
+                url[:200], f"it does not lead to {base or 'the resource manager'}; nothing was sent there"
+            )
         return url
 
     async def read(self, url: str, *, urgent: bool = False) -> Answer:
@@ -131,6 +136,12 @@ class Wire:
             headers={"Prefer": f"wait={patience}"},
         )
 
+    async def read_prices(self, origin: str, url: str) -> Answer:
+        """GET from the public price list at `origin`: without a token, for it wants none."""
+        deadline = self._settings.deadline
+        sender = self._pools.outside(origin, scope="", patience=deadline, most=_MOST_OF_PRICES)
+        return await self._in_turn("GET", url, RETAIL, origin, sender=sender, headers=_PLAIN)
+
     async def read_secret(self, origin: str, url: str) -> Answer:
         """GET from the vault at `origin`."""
         deadline, scope = self._settings.deadline, self._scope(SECRETS)
@@ -159,9 +170,15 @@ class Wire:
             deadline=deadline,
         )
 
-    async def write(self, method: str, url: str, body: Mapping[str, Any], *, request_id: str = "") -> Answer:
-        """PUT or PATCH, sent at most once. One deadline for all of it: after that nothing more is on its way."""
-        content, until = json.dumps(body).encode(), self._until(self._settings.deadline)
+    async def write(
+        self, method: str, url: str, body: Mapping[str, Any] | None, *, request_id: str = ""
+    ) -> Answer:
+        """PUT, PATCH or (without a body) DELETE, sent at most once.
+
+        One deadline for all of it: after that nothing more is on its way.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        until = self._until(self._settings.deadline)
         await self._have_token(self._scope(WRITES), until)
         return await self._admitted(
             method,

@@ -15,6 +15,7 @@ _BY_HAND = {
     "studio": "azure_studio_url",
     "metrics": "azure_metrics_endpoint",
     "logs": "azure_logs_endpoint",
+    "prices": "azure_prices_endpoint",
 }
 
 
