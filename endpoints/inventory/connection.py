@@ -38,8 +38,8 @@ def cloud_settings() -> CloudSettings:
     if document.startswith("{"):
         cloud = CloudSettings.from_metadata(json.loads(document))
     else:
-        # Where the logs of a cloud are that nobody knows is for the settings to say.
-        cloud = CLOUDS.get(config.azure_cloud) or CloudSettings(name=config.azure_cloud, logs="")
+        # Where the logs and prices of a cloud are that nobody knows is for the settings to say.
+        cloud = CLOUDS.get(config.azure_cloud) or CloudSettings(name=config.azure_cloud, logs="", prices="")
     by_hand = {
         name: str(getattr(config, setting)).rstrip("/")
         for name, setting in _BY_HAND.items()

@@ -80,7 +80,7 @@ def hourly(record: VmSizeRecord) -> Hourly:
         return Hourly(None, f"Azure names its price per {price.unit or 'no unit'}, not per hour.")
     if not price.currency:
         return Hourly(None, "Azure names its price without a currency.")
-    return Hourly(Money(_rounded(price.amount), price.currency.upper()))
+    return Hourly(Money(rounded(price.amount), price.currency.upper()))
 
 
 def steps(
@@ -123,6 +123,6 @@ def _others(prices: Iterable[VmPrice]) -> str:
     return ", ".join(sorted({f"{price.os or 'no system'} {price.tier or 'no tier'}" for price in prices}))
 
 
-def _rounded(amount: Decimal) -> Decimal:
+def rounded(amount: Decimal) -> Decimal:
     """As exact as the database holds it."""
     return amount.quantize(_SMALLEST, rounding=ROUND_HALF_EVEN)

@@ -51,7 +51,8 @@ class SkuPrice(Placed):
     """The price of an instance and hour that began between `earliest` and `seen_at`; a row for each that is new.
 
     `earliest` NULL: nothing was read before. `amount` NULL: there was a price, and from then on Azure named none.
-    A size that never had a price has no row. `source` tells Azure's lists of prices apart.
+    A size that never had a price has no row. `source` tells Azure's lists of prices apart; `effective_at` is since when
+    the retail list itself says that a price counts.
     """
 
     sku = models.TextField()
@@ -60,6 +61,7 @@ class SkuPrice(Placed):
     source = models.TextField()
     earliest = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
+    effective_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "prices_sku_price"
@@ -75,6 +77,23 @@ class SkuPrice(Placed):
     @property
     def money(self) -> Money | None:
         return None if self.amount is None else Money(self.amount, self.currency)
+
+
+class RetailSize(Placed):
+    """What the retail price list said of a size in use, last at `seen_at`. `note`: why it has no price there, or ""."""
+
+    name = models.TextField()
+    note = models.TextField(default="")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "prices_retail_size"
+        constraints = (
+            models.UniqueConstraint(fields=("subscription", "region", "name"), name="prices_retail_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"retail price of {self.name} in {self.region}"
 
 
 class Quota(Placed):
@@ -103,7 +122,7 @@ class Quota(Placed):
 
 
 class PriceReading(Placed):
-    """When sizes and quota of a place were read last, when they are due again, and what went wrong, in words.
+    """When each part of a place was read last, when it is due again, and what went wrong, in words.
 
     A reason can stand beside a reading: then the list had items that could not be understood.
     """
@@ -116,6 +135,10 @@ class PriceReading(Placed):
     quotas_read_at = models.DateTimeField(null=True)
     quotas_failed_at = models.DateTimeField(null=True)
     quotas_reason = models.TextField(default="")
+    retail_due_at = models.DateTimeField()
+    retail_read_at = models.DateTimeField(null=True)
+    retail_failed_at = models.DateTimeField(null=True)
+    retail_reason = models.TextField(default="")
 
     class Meta:
         db_table = "prices_reading"

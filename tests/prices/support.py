@@ -8,7 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from endpoints.azure_gateway.records import Listing, Unreadable, UsageRecord, VmPrice, VmSizeRecord
+from endpoints.azure_gateway.records import (
+    Listing,
+    RetailPrice,
+    Unreadable,
+    UsageRecord,
+    VmPrice,
+    VmSizeRecord,
+)
 from endpoints.azure_gateway.settings import CloudSettings, CredentialKind, GatewaySettings
 from endpoints.core.clock import Clock
 from endpoints.dispatch import db_now
@@ -73,8 +80,8 @@ def listing(
 class FakeAzure:
     """Answers with what it was given: a list, or an error to raise. `asked` is what was asked for."""
 
-    def __init__(self, sizes: Any = None, usages: Any = None) -> None:
-        self.sizes, self.usages = sizes, usages
+    def __init__(self, sizes: Any = None, usages: Any = None, retail: Any = None) -> None:
+        self.sizes, self.usages, self.retail = sizes, usages, retail
         self.asked: list[tuple[str, str, str]] = []
 
     @asynccontextmanager
@@ -84,6 +91,10 @@ class FakeAzure:
     async def list_vm_sizes(self, subscription: str, region: str) -> Listing[VmSizeRecord]:
         self.asked.append(("sizes", subscription, region))
         return self._told(self.sizes)
+
+    async def list_retail_prices(self, region: str, size: str, *, currency: str) -> Listing[RetailPrice]:
+        self.asked.append(("retail", size, currency))
+        return self._told(self.retail)
 
     async def list_usages(self, subscription: str, region: str) -> Listing[UsageRecord]:
         self.asked.append(("usages", subscription, region))
@@ -95,10 +106,11 @@ class FakeAzure:
         return answer
 
 
-def read(sizes: Any = None, usages: Any = None, *, region: str = REGION) -> Outcome:
-    """Read both parts now, whenever they are due; what is not given is an empty list."""
+def read(sizes: Any = None, usages: Any = None, retail: Any = None, *, region: str = REGION) -> Outcome:
+    """Read all parts now, whenever they are due; what is not given is an empty list."""
     PriceReading.objects.filter(subscription=SUBSCRIPTION).update(
-        sizes_due_at=db_now(), quotas_due_at=db_now()
+        sizes_due_at=db_now(), quotas_due_at=db_now(), retail_due_at=db_now()
     )
-    azure = FakeAzure(listing() if sizes is None else sizes, listing() if usages is None else usages)
+    given = (listing() if told is None else told for told in (sizes, usages, retail))
+    azure = FakeAzure(*given)
     return read_prices(subscription=SUBSCRIPTION, region=region, settings=SETTINGS, connecting=azure.connect)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 
 from emulator.launch import Emulator
 from endpoints.access.models import Workspace
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment
+from endpoints.prices.catalogue import SOURCE
 from endpoints.prices.models import PriceReading, SkuPrice
 from endpoints.prices.quota import quota_needed
-from endpoints.prices.selectors import cost_of, quota_of, reading_of, sizes
+from endpoints.prices.retail import SOURCE as RETAIL
+from endpoints.prices.selectors import cost_of, price_of, quota_of, reading_of, sizes
 from endpoints.prices.services import Outcome, read_prices
 from opsportal.celery import app as celery_app
 from tests.inventory.conftest import azure as azure
@@ -23,7 +27,9 @@ pytestmark = [pytest.mark.processes, pytest.mark.django_db]
 
 
 @pytest.fixture
-def production(azure: Emulator) -> Workspace:
+def production(azure: Emulator, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    config = settings.OPSPORTAL.model_copy(update={"azure_prices_endpoint": azure.prices})
+    monkeypatch.setattr(settings, "OPSPORTAL", config)
     workspace = connect(azure, "mlw-prod-weu")
     run = sync(workspace)
     assert (run.outcome, run.unreadable) == ("complete", [])
@@ -32,7 +38,9 @@ def production(azure: Emulator) -> Workspace:
 
 def test_prices__of_what_runs__are_read_with_sizes_and_the_quota_that_it_takes(production: Workspace) -> None:
     place = production.subscription_id, "westeurope"
-    assert read_prices(subscription=place[0], region=place[1]) == Outcome(sizes=True, quotas=True)
+    assert read_prices(subscription=place[0], region=place[1]) == Outcome(
+        sizes=True, quotas=True, retail=True
+    )
 
     running = list(Deployment.objects.exclude(instance_type="").exclude(instance_count=None))
     assert running
@@ -70,6 +78,35 @@ def test_prices__refused_by_azure__keep_what_was_known_and_say_why(
     assert "403" in told.sizes_reason
     assert "503" in told.quotas_reason
     assert SkuPrice.objects.count() == known > 0
+
+
+def test_retail_prices__of_what_runs__are_read_without_signing_in_and_agree_with_the_own_list(
+    production: Workspace, azure: Emulator
+) -> None:
+    place = production.subscription_id, "westeurope"
+    read_prices(subscription=place[0], region=place[1])
+
+    rows = SkuPrice.objects.filter(source=RETAIL)
+    assert {row.sku for row in rows} == {"standard_ds3_v2", "standard_nc4as_t4_v3"}
+    for row in rows:
+        own = price_of(*place, row.sku)
+        assert own is not None and (own.source, own.amount, own.beside) == (SOURCE, row.amount, None)
+    asked = azure.admin.requests(plane="retail")
+    assert len(asked) == 2 and all(one["caller"] is None for one in asked)
+
+
+def test_retail_prices__that_are_throttled__say_so_and_come_later(
+    production: Workspace, azure: Emulator
+) -> None:
+    place = production.subscription_id, "westeurope"
+    azure.admin.fault("status", plane="retail", status=429, retry_after=3600, times=1)
+
+    outcome = read_prices(subscription=place[0], region=place[1])
+
+    assert outcome == Outcome(sizes=True, quotas=True, retail=False)
+    row = PriceReading.objects.get(subscription=place[0], region=place[1])
+    assert "429" in row.retail_reason
+    assert row.retail_due_at - db_now() > timedelta(minutes=59)
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_list__with_an_item_that_nobody_understands__takes_nothing_away() -> N
 def test_an_answer__older_than_what_is_on_record__is_not_taken_in() -> None:
     read(listing([size(SKU, price("0.2"))]), listing([usage(20)]))
     ended = db_now() - timedelta(hours=1)
-    late = Outcome(sizes=False, quotas=False)
+    late = Outcome(sizes=False, quotas=False, retail=True)
 
     assert read(listing([size(SKU, price("0.1"))], ended=ended), listing([usage(1)], ended=ended)) == late
     found, quota = price_of(*PLACE, SKU), quota_of(*PLACE, FAMILY)
@@ -115,7 +115,7 @@ def test_a_reading__that_azure_refuses__says_why_and_keeps_what_was_known(error:
     read(listing([size(SKU, price("0.2"))]), listing([usage()]))
     before = reading_of(*PLACE)
 
-    assert read(error, error) == Outcome(sizes=False, quotas=False)
+    assert read(error, error) == Outcome(sizes=False, quotas=False, retail=True)
 
     told, row = reading_of(*PLACE), PriceReading.objects.get()
     assert told is not None and before is not None
@@ -142,7 +142,7 @@ def test_a_reading__not_due__asks_azure_nothing() -> None:
             connecting=azure.connect,
         )
 
-    assert again() == Outcome(sizes=True, quotas=True)
+    assert again() == Outcome(sizes=True, quotas=True, retail=True)
     assert again() == Outcome(sizes=None, quotas=None)
     assert azure.asked == [("sizes", *PLACE), ("usages", *PLACE)]
     PriceReading.objects.update(quotas_due_at=db_now())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from endpoints.core.money import Money
+from endpoints.prices import retail
 from endpoints.prices.catalogue import SOURCE, region_key
 from endpoints.prices.models import SkuPrice
 
@@ -26,12 +27,28 @@ def price_periods(subscription: str, region: str, skus: Iterable[str]) -> dict[s
 
     A price counts from the read that showed it. The first one counts for the time before it too, when nobody read
     any: the oldest list price on record is the best word on the weeks before it, and pages say when it was read.
+    Where Azure Machine Learning's own list named none, the retail list's price counts.
     """
     wanted = sorted({sku.lower() for sku in skus})
     place = {"subscription": subscription.lower(), "region": region_key(region)}
-    rows = SkuPrice.objects.filter(**place, source=SOURCE, sku__in=wanted).order_by("sku", "seen_at", "pk")
-    found: dict[str, list[Period]] = {}
-    for row in rows:
-        periods = found.setdefault(row.sku, [])
+    rows = SkuPrice.objects.filter(**place, source__in=(SOURCE, retail.SOURCE), sku__in=wanted)
+    found: dict[str, dict[str, list[Period]]] = {}
+    for row in rows.order_by("sku", "seen_at", "pk"):
+        periods = found.setdefault(row.sku, {}).setdefault(row.source, [])
         periods.append(Period(row.seen_at if periods else BEFORE_ALL, row.money))
+    return {sku: merged(told.get(SOURCE, []), told.get(retail.SOURCE, [])) for sku, told in found.items()}
+
+
+def merged(own: Sequence[Period], listed: Sequence[Period]) -> list[Period]:
+    """One row of periods: the own price where there is one, else the listed one."""
+    found: list[Period] = []
+    for since in sorted({period.since for period in (*own, *listed)}):
+        money = _at(own, since) or _at(listed, since)
+        if not found or found[-1].money != money:
+            found.append(Period(since, money))
     return found
+
+
+def _at(periods: Sequence[Period], moment: datetime) -> Money | None:
+    begun = [period for period in periods if period.since <= moment]
+    return begun[-1].money if begun else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from endpoints.core.money import Money
+from endpoints.prices import retail
 from endpoints.prices.catalogue import SOURCE, region_key
-from endpoints.prices.models import PriceReading, SkuPrice, SkuSize
+from endpoints.prices.models import PriceReading, RetailSize, SkuPrice, SkuSize
 from endpoints.prices.models import Quota as QuotaRow
 from endpoints.prices.selectors.rows import PlaceReading, Price, Quota, Size
 
@@ -33,20 +34,26 @@ def price_of(subscription: str, region: str, sku: str, *, at: datetime | None = 
 def prices_of(
     subscription: str, region: str, skus: Iterable[str], *, at: datetime | None = None
 ) -> dict[str, Price]:
-    """Prices by lower-case name, of those sizes that have one. Two queries."""
+    """Prices by lower-case name, of those sizes that have one. Three queries.
+
+    Azure Machine Learning's own price goes before the retail list's, which stands beside it where they differ.
+    """
     wanted = sorted({sku.lower() for sku in skus})
-    rows = SkuPrice.objects.filter(**_place(subscription, region), source=SOURCE, sku__in=wanted)
+    rows = SkuPrice.objects.filter(**_place(subscription, region), sku__in=wanted)
     if at is not None:
         rows = rows.filter(seen_at__lte=at)
     seen = dict(
         SkuSize.objects.filter(**_place(subscription, region), name__in=wanted).values_list("name", "seen_at")
     )
-    newest = rows.order_by("sku", "-seen_at", "-pk").distinct("sku")
-    return {
-        row.sku: _price(row, money, seen.get(row.sku, row.seen_at))
-        for row in newest
-        if (money := row.money) is not None
-    }
+    listed = RetailSize.objects.filter(**_place(subscription, region), name__in=wanted)
+    confirmed = {SOURCE: seen, retail.SOURCE: dict(listed.values_list("name", "seen_at"))}
+    newest = rows.filter(source__in=confirmed).order_by("sku", "source", "-seen_at", "-pk")
+    found: dict[str, dict[str, Price]] = {}
+    for row in newest.distinct("sku", "source"):
+        if (money := row.money) is not None:
+            price = _price(row, money, confirmed[row.source].get(row.sku, row.seen_at))
+            found.setdefault(row.sku, {})[row.source] = price
+    return {sku: _chosen(told.get(SOURCE), told.get(retail.SOURCE)) for sku, told in found.items()}
 
 
 def size_of(subscription: str, region: str, sku: str) -> Size | None:
@@ -71,16 +78,19 @@ def cost_per_hour(subscription: str, region: str, sku: str, instances: int | Non
 
 
 def cost_of(subscription: str, region: str, sku: str, instances: int | None) -> Cost:
-    """Price, cost and quota of a deployment's machines, with the reason for what is not known. Five queries."""
+    """Price, cost and quota of a deployment's machines, with the reason for what is not known. Seven queries."""
     price, size = price_of(subscription, region, sku), size_of(subscription, region, sku)
     quota = quota_of(subscription, region, size.family) if size else None
     told = reading_of(subscription, region)
+    why = ""
+    if price is None:
+        why = f"{why_no_price(sku, region, size, told)} {_why_no_retail(subscription, region, sku, told)}".strip()
     return Cost(
         price=price,
         per_hour=_times(price, instances),
         size=size,
         quota=quota,
-        why_no_price="" if price else why_no_price(sku, region, size, told),
+        why_no_price=why,
         why_no_quota="" if quota else why_no_quota(size, told),
     )
 
@@ -143,6 +153,8 @@ def reading_row(row: PriceReading) -> PlaceReading:
         row.sizes_reason,
         row.quotas_read_at,
         row.quotas_reason,
+        row.retail_read_at,
+        row.retail_reason,
     )
 
 
@@ -155,7 +167,24 @@ def _price(row: SkuPrice, money: Money, confirmed_at: datetime) -> Price:
         earliest=row.earliest,
         seen_at=row.seen_at,
         confirmed_at=max(confirmed_at, row.seen_at),
+        effective_at=row.effective_at,
     )
+
+
+def _chosen(own: Price | None, listed: Price | None) -> Price:
+    """At least one of them is there."""
+    if own is None or listed is None:
+        (price,) = (one for one in (own, listed) if one is not None)
+        return price
+    return replace(own, beside=listed) if retail.differ(own.money, listed.money) else own
+
+
+def _why_no_retail(subscription: str, region: str, sku: str, told: PlaceReading | None) -> str:
+    """What the retail price list said of a size, where it was asked."""
+    row = RetailSize.objects.filter(**_place(subscription, region), name=sku.lower()).first()
+    if row is not None and row.note:
+        return row.note
+    return f"The retail price list: {told.retail_reason}" if told and told.retail_reason else ""
 
 
 def _times(price: Price | None, instances: int | None) -> Money | None:

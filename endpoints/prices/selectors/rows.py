@@ -13,7 +13,10 @@ from endpoints.core.money import Money
 class Price:
     """What an instance of a size costs per hour, before any discount.
 
-    It began between `earliest` (None: nothing was read before) and `seen_at`, and was last found so at `confirmed_at`.
+    `source` says whose word it is: "vm_sizes", Azure Machine Learning's own list, or "retail", the public price list.
+    `beside`: what the retail list says, where it differs by more than a percent or is in another currency.
+    `effective_at`: since when the retail list says that it counts. The price began
+    between `earliest` (None: nothing was read before) and `seen_at`, and was last found so at `confirmed_at`.
     """
 
     sku: str
@@ -23,6 +26,8 @@ class Price:
     earliest: datetime | None
     seen_at: datetime
     confirmed_at: datetime
+    effective_at: datetime | None = None
+    beside: Price | None = None
 
     @property
     def money(self) -> Money:
@@ -74,3 +79,5 @@ class PlaceReading:
     sizes_reason: str
     quotas_read_at: datetime | None
     quotas_reason: str
+    retail_read_at: datetime | None = None
+    retail_reason: str = ""

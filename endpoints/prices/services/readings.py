@@ -20,8 +20,10 @@ TAKEN = timedelta(minutes=5)
 """Longer than a reading takes; a place whose reader was killed waits this long."""
 _LONGEST_REASON = 1000
 _ADD = """
-INSERT INTO prices_reading (subscription, region, sizes_due_at, sizes_reason, quotas_due_at, quotas_reason)
-SELECT DISTINCT lower(place.subscription), place.region, clock_timestamp(), '', clock_timestamp(), '' FROM (
+INSERT INTO prices_reading (subscription, region,
+    sizes_due_at, sizes_reason, quotas_due_at, quotas_reason, retail_due_at, retail_reason)
+SELECT DISTINCT lower(place.subscription), place.region,
+    clock_timestamp(), '', clock_timestamp(), '', clock_timestamp(), '' FROM (
     SELECT w.subscription_id AS subscription, lower(replace(w.region, ' ', '')) AS region FROM access_workspace w
     WHERE w.disconnected_at IS NULL
     UNION SELECT w.subscription_id, lower(replace(e.location, ' ', ''))
@@ -37,10 +39,11 @@ class Part(StrEnum):
 
     SIZES = "sizes"
     QUOTAS = "quotas"
+    RETAIL = "retail"
 
 
 # A new price holds for weeks; of quota, somebody's next deployment takes its part.
-EVERY = {Part.SIZES: timedelta(days=1), Part.QUOTAS: timedelta(hours=1)}
+EVERY = {Part.SIZES: timedelta(days=1), Part.QUOTAS: timedelta(hours=1), Part.RETAIL: timedelta(days=1)}
 
 
 def add_missing() -> None:
@@ -54,10 +57,14 @@ def due_readings() -> list[int]:
     now = db_now()
     connected = Workspace.objects.filter(disconnected_at=None).annotate(key=Lower("subscription_id"))
     due = PriceReading.objects.filter(
-        Q(sizes_due_at__lte=now) | Q(quotas_due_at__lte=now),
+        Q(sizes_due_at__lte=now) | Q(quotas_due_at__lte=now) | Q(retail_due_at__lte=now),
         Exists(connected.filter(key=OuterRef("subscription"))),
     )
-    return list(due.order_by(Least("sizes_due_at", "quotas_due_at"), "pk").values_list("pk", flat=True))
+    return list(
+        due.order_by(Least("sizes_due_at", "quotas_due_at", "retail_due_at"), "pk").values_list(
+            "pk", flat=True
+        )
+    )
 
 
 def take(subscription: str, region: str, part: Part) -> bool:
