@@ -70,7 +70,7 @@ def _checking(entries: int) -> list[Figure]:
     reading = _rate(entries, read)
     return [
         _more("chain and tree checked", _rate(entries, follow), 200_000, "entries/s", reading),
-        _more("all of it checked", _rate(entries, everything, times=1), 50_000, "entries/s", reading),
+        _more("all of it checked", _rate(entries, everything, times=1), 30_000, "entries/s", reading),
         _more("checkpoints and signatures checked", signatures, 2_000, "/s"),
     ]  # fmt: skip
 

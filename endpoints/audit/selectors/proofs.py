@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from django.db import connection
 from psycopg import Cursor
@@ -13,7 +13,13 @@ from endpoints.audit.models import Subtree
 from endpoints.audit.seals import KEPT_LEVEL
 from endpoints.core.errors import NotFound
 
+Proofs = dict[int, tuple[bytes, ...]]
+
 _BLOCK = 1 << KEPT_LEVEL
+_SUBTREES = """
+SELECT s.level, s.index, s.hash FROM unnest(%s::smallint[], %s::bigint[]) AS wanted (level, index)
+JOIN audit_subtree s ON s.level = wanted.level AND s.index = wanted.index
+"""
 _BODIES = "SELECT body FROM audit_entry WHERE seq > %s AND seq <= %s ORDER BY seq"
 
 
@@ -24,13 +30,11 @@ def inclusion_proof(seq: int, size: int) -> tuple[bytes, ...]:
 
 def inclusion_proofs(seqs: Iterable[int], size: int) -> dict[int, tuple[bytes, ...]]:
     """Proofs of several entries in one tree, by their numbers; what they share is read once."""
-    tree = _Tree(size)
-    found = {}
-    for seq in seqs:
+    wanted = list(seqs)
+    for seq in wanted:
         if not 1 <= seq <= size:
             raise NotFound(f"Entry {seq} is not among the first {size}.")
-        found[seq] = merkle.inclusion(tree.read, seq - 1, size)
-    return found
+    return _proven(size, lambda read: {seq: merkle.inclusion(read, seq - 1, size) for seq in wanted})
 
 
 def consistency_proof(old: int, new: int) -> tuple[bytes, ...]:
@@ -40,21 +44,31 @@ def consistency_proof(old: int, new: int) -> tuple[bytes, ...]:
 
 def consistency_proofs(olds: Iterable[int], new: int) -> dict[int, tuple[bytes, ...]]:
     """Proofs for several sizes that grew into one, by the old size; what they share is read once."""
-    tree = _Tree(new)
-    found = {}
-    for old in olds:
+    wanted = list(olds)
+    for old in wanted:
         if not 0 < old <= new:
             raise NotFound(f"{new} entries can't have grown out of {old}.")
-        found[old] = merkle.consistency(tree.read, old, new)
-    return found
+    return _proven(new, lambda read: {old: merkle.consistency(read, old, new) for old in wanted})
+
+
+def _proven(size: int, prove: Callable[[merkle.Read], Proofs]) -> Proofs:
+    """Prove twice: first to learn which subtrees that takes, then with what one query for them gave."""
+    places: set[tuple[int, int]] = set()
+
+    def ask(level: int, index: int) -> bytes:
+        places.add((level, index))
+        return bytes(merkle.HASH_BYTES)
+
+    prove(ask)
+    return prove(_Tree(size, {place for place in places if place[0] >= KEPT_LEVEL}).read)
 
 
 class _Tree:
     """Complete subtrees within the first `size` entries, each read once."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, stored: Collection[tuple[int, int]]) -> None:
         self._size = size
-        self._known: dict[tuple[int, int], bytes] = {}
+        self._known = _subtrees(stored)
         self._blocks: dict[int, list[bytes]] = {}
 
     def read(self, level: int, index: int) -> bytes:
@@ -88,6 +102,15 @@ class _Tree:
                 raise NotFound(f"Entries {first + 1} to {last} are not all there: nothing can be proven.")
             self._blocks[block] = found
         return self._blocks[block]
+
+
+def _subtrees(places: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    if not places:
+        return {}
+    levels, indexes = zip(*places, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_SUBTREES, [list(levels), list(indexes)])
+        return {(level, index): bytes(digest) for level, index, digest in cursor}
 
 
 def _bodies(after: int, upto: int) -> Iterator[bytes]:
