@@ -86,6 +86,7 @@ def portal(
             OPSPORTAL_AZURE_RESOURCE_MANAGER=azure.arm,
             OPSPORTAL_AZURE_CA_BUNDLE=str(azure.ca_file),
             OPSPORTAL_AZURE_METRICS_ENDPOINT=azure.metrics,
+            OPSPORTAL_AZURE_LOGS_ENDPOINT=azure.logs,
             OPSPORTAL_SYNC_CADENCE_SECONDS="2",
             **more,
         )
@@ -110,6 +111,9 @@ def _people() -> None:
         ("novak", "A. Novak", Role.REQUESTER),
         ("okafor", "R. Okafor", Role.REVIEWER),
         ("berg", "O. Berg", Role.OPERATOR),
+        ("haddad", "S. Haddad", Role.SUPERVISOR),
+        ("reyes", "M. Reyes", Role.SUPERVISOR),
+        ("lund", "D. Lund", Role.AUDITOR),
     ):
         user = add_user(actor=SYSTEM_COMMAND, username=username, display_name=name, password=PASSWORD)
         add_grant(actor=SYSTEM_COMMAND, user_id=user, role=role, workspace_id=workspace)
