@@ -1,4 +1,4 @@
-"""The ledger of paid capacity: a row for each deployment and day, why it was idle, and sums by owner.
+"""The ledger of paid capacity (a row for each deployment and day, why it was idle, sums by owner), and autoscale.
 
 Seconds are instance-seconds. Money is in whole billionths of its currency (`worth.NANO`), so that sums are exact and
 fast; "" as currency: no price was known.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -96,3 +97,46 @@ class Made(models.Model):
 
     class Meta:
         db_table = "capacity_made"
+
+
+class AutoscaleSetting(models.Model):
+    """What scaled a deployment from `read_at` on, as Azure Monitor keeps it; a row for each that is new.
+
+    It began after `earliest`, the last reading without it (null: nothing was read before). `ended_at`: a reading had
+    another one, or none; nothing else of a row ever changes. `faults`: what is wrong with it, in sentences.
+    """
+
+    deployment_id = models.BigIntegerField()
+    arm_id = models.TextField()
+    document: models.JSONField[dict[str, Any]] = models.JSONField()
+    faults = ArrayField(models.TextField(), default=list)
+    earliest = models.DateTimeField(null=True)
+    read_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "capacity_autoscale"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("deployment_id",),
+                condition=models.Q(ended_at__isnull=True),
+                name="capacity_autoscale_one_in_force",
+            ),
+        )
+
+
+class AutoscaleReading(models.Model):
+    """When a subscription's settings were read last, when they are due again, and what went wrong, in words.
+
+    `groups`: the resource groups that alone could be listed, in lower case; null: the whole subscription.
+    """
+
+    subscription = models.TextField(primary_key=True)
+    due_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    groups = ArrayField(models.TextField(), null=True)
+    failed_at = models.DateTimeField(null=True)
+    reason = models.TextField(default="")
+
+    class Meta:
+        db_table = "capacity_autoscale_reading"

@@ -1,4 +1,4 @@
-"""The room's tasks. A task that comes twice or late makes the same days."""
+"""The room's tasks. A task that comes twice or late makes the same days and reads what is due."""
 
 from __future__ import annotations
 
@@ -11,3 +11,9 @@ from endpoints.capacity import services
 def roll_up() -> None:
     """Make the newest days of the ledger anew, and those that are missing."""
     services.roll_up_due()
+
+
+@shared_task(name="capacity.read_autoscale")
+def read_autoscale() -> None:
+    """Read the autoscale settings of the subscriptions that are due."""
+    services.read_autoscale()
