@@ -19,13 +19,17 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def clock(at: datetime) -> str:
-    """For sentences: 2026-11-23 07:14:22 UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def clock(at: datetime, *, fine: bool = False) -> str:
+    """For sentences: 2026-11-23 07:14:22 UTC; `fine`: with milliseconds."""
+    utc = at.astimezone(UTC)
+    millis = f".{utc.microsecond // 1000:03}" if fine else ""
+    return f"{utc:%Y-%m-%d %H:%M:%S}{millis} UTC"
 
 
 def length(seconds: float) -> str:
-    """A span in one unit: "40 s", "12 min", "5 h", "3 d"."""
+    """A span in one unit: "212 ms", "40 s", "12 min", "5 h", "3 d"."""
+    if seconds < 1:
+        return f"{int(seconds * 1000)} ms"
     for size, unit, most in ((1, "s", 120), (60, "min", 7200), (3600, "h", 172_800)):
         if seconds < most:
             return f"{int(seconds // size)} {unit}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from endpoints.challenges.answered import who_answered
 from endpoints.challenges.facts import Passport
@@ -121,8 +121,10 @@ def _map(state: StateThen, name: str) -> traffic.Split:
 
 def _switching(states: Iterable[StateThen]) -> str:
     newer = list(states)[-1]
-    first = clock(newer.earliest) if newer.earliest else "an unknown time"
-    return _SWITCHED.format(first=first, second=clock(newer.latest))
+    # Most switches take less than a second: two equal times would say nothing.
+    fine = newer.earliest is not None and newer.latest - newer.earliest < timedelta(seconds=2)
+    first = clock(newer.earliest, fine=fine) if newer.earliest else "an unknown time"
+    return _SWITCHED.format(first=first, second=clock(newer.latest, fine=fine))
 
 
 def _why(why: Why, what: str) -> str:
