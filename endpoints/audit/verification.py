@@ -75,10 +75,12 @@ def verify_stored(anchor: Anchor | None = None, *, anchored: Anchored | None = N
     `anchored` are checkpoints that were kept elsewhere; None takes those of the file in the settings.
     """
     known, unchecked = _known_keys()
+    # Outside the transaction: signatures of years take longer than one may rest. And anchors before checkpoints:
+    # what is sealed meanwhile is in neither.
+    outside = _outside() if anchored is None else anchored
+    rows = stored_checkpoints()
+    claims = [*(stored_seal(row, known) for row in rows), *_anchored_seals(outside, known, rows)]
     with transaction.atomic():
-        outside = _outside() if anchored is None else anchored
-        rows = stored_checkpoints()
-        claims = [*(stored_seal(row, known) for row in rows), *_anchored_seals(outside, known, rows)]
         chain, walk = follow(anchor, [claim for claim in claims if isinstance(claim, Seal)])
         flaws = [claim for claim in claims if isinstance(claim, Flaw)]
         flaws += [flaw for flaw in (walk.off, walk.missing() if chain.ok else None, numbering(rows)) if flaw]
@@ -178,12 +180,14 @@ def _anchored_seals(outside: Anchored, known: Collection[bytes], rows: Sequence[
 
 
 def _subtrees(walk: Walk, rows: Sequence[Stored]) -> list[Flaw]:
-    """Whether the stored subtrees are those of the sealed entries."""
+    """Whether the stored subtrees are those of the sealed entries. What is behind them is of a newer checkpoint."""
+    sealed = rows[-1].size if rows else 0
     stored = [
         (level, index, bytes(digest))
         for level, index, digest in Subtree.objects.values_list("level", "index", "hash")
+        if (index + 1) << level <= sealed
     ]
-    flaw = altered_node(walk.nodes, stored, rows[-1].size if rows else 0)
+    flaw = altered_node(walk.nodes, stored, sealed)
     return [flaw] if flaw else []
 
 

@@ -235,6 +235,14 @@ def test_proofs__across_stored_subtrees__verify_against_the_signed_root(
     assert (found.fault, found.first_bad_seq) == (Fault.CHECKPOINT, 257)
 
 
+def test_verify__subtree_of_a_checkpoint_that_is_made_meanwhile__is_no_fault(
+    committed_db: Database, outside: Outside
+) -> None:
+    seal(300)
+    Subtree.objects.create(level=8, index=1, hash=bytes(32))
+    assert verify_stored().ok
+
+
 @pytest.mark.parametrize("table", ["audit_checkpoint", "audit_subtree", "audit_anchoring"])
 def test_checkpoint_tables__owner_changes_or_empties_them__is_refused(
     committed_db: Database, outside: Outside, table: str
