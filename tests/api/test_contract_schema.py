@@ -65,7 +65,8 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
     make_endpoint(other_workspace, "checkout-risk")
     author = make_person("rosa", {workspace.slug: ["requester"]})
     ruler = make_person(
-        "rudi", {"": ["admin", "auditor"], workspace.slug: ["requester", "reviewer", "operator", "supervisor"]}
+        "rudi",
+        {"": ["admin", "auditor"], workspace.slug: ["requester", "reviewer", "operator", "supervisor"]},
     )
     number = ask_for_change(author, endpoint.pk, {"green": 100})
     services.reject_change(
@@ -198,6 +199,7 @@ def real(case: Any, stage: dict[str, Any]) -> None:
         "deployment": "blue",
         "number": number,
         "seq": 1,
+        "size": 1,
         "channel": stage["channel"],
         "token_id": 1,
         "figure": "click-through",
