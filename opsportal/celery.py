@@ -24,6 +24,7 @@ def every(seconds: float, task: str, queue: str) -> dict[str, Any]:
 # name -> when. The names of tasks are those that the rooms register.
 TIMETABLE: dict[str, dict[str, Any]] = {
     "seal and anchor the ledger when it is due": every(10, "audit.checkpoint", REPORTS),
+    "check the whole ledger": every(21_600, "audit.verify", REPORTS),
     "read what is due from Azure": every(2, "inventory.sync_due", SYNC),
     "look in the activity log who made drift": every(120, "inventory.attribute_drift", SYNC),
     "look what else the subscriptions hold": every(300, "inventory.discover", SYNC),

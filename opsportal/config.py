@@ -180,8 +180,8 @@ class Config(BaseSettings):
     audit_key_file: Path | None = Field(
         default=None,
         description="The Ed25519 private key, as PEM, that signs checkpoints of the audit ledger and evidence "
-        "packs. Out of reach of the database's administrators. Without it nothing is signed, and "
-        "pages say so.",
+        "packs; former public keys may follow it in the file. Out of reach of the database's "
+        "administrators. Without it nothing is signed, and pages say so.",
     )
     audit_origin: str = Field(
         default="opsportal",

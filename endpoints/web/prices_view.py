@@ -11,7 +11,10 @@ from endpoints.prices.quota import quota_needed
 from endpoints.prices.selectors import Cost, Price, Quota, Size, cost_of
 from endpoints.web.wording import NBSP, UNKNOWN, ago, clock, count, plural
 
-SOURCES = {"vm_sizes": "Azure Machine Learning's list of sizes"}
+SOURCES = {
+    "vm_sizes": "Azure Machine Learning's list of sizes",
+    "retail": "Azure's retail price list",
+}
 
 
 @dataclass(frozen=True, slots=True)
