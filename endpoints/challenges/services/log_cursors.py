@@ -29,7 +29,7 @@ TRAFFIC, CONSOLE = "AmlOnlineEndpointTrafficLog", "AmlOnlineEndpointConsoleLog"
 NOT_EXPORTED = "No diagnostic setting of it sends its traffic log to a Log Analytics workspace."
 _WRITE_EVERY = timedelta(hours=6)
 _STOPPED = timedelta(minutes=10)
-_LOOK_AGAIN = timedelta(minutes=5)
+_LOOK_AGAIN, _LOOK_SOON = timedelta(minutes=5), timedelta(seconds=30)
 _LONGEST_BACKOFF = 600.0
 _MOST = 5000
 _ADD = """
@@ -139,7 +139,7 @@ def failed(
 
 @transaction.atomic
 def not_read(claim: Claim, targets: Sequence[Target]) -> None:
-    """Logs that are sent nowhere, or of which it is not known yet: looked at again in some minutes."""
+    """Logs that are sent nowhere, looked at again in some minutes; of which it is not known yet, sooner."""
     now = db_now()
     mine = set(
         LogCursor.objects.select_for_update().filter(_ours(claim, targets)).values_list("pk", flat=True)
@@ -149,7 +149,10 @@ def not_read(claim: Claim, targets: Sequence[Target]) -> None:
         known_at = one.exports.known_at
         reason = NOT_EXPORTED if known_at is not None else one.exports.reason or NOT_LOOKED
         LogCursor.objects.filter(pk=one.id).update(
-            read_until=None, failures=0, reason=reason, due_at=now + _LOOK_AGAIN
+            read_until=None,
+            failures=0,
+            reason=reason,
+            due_at=now + (_LOOK_AGAIN if known_at is not None else _LOOK_SOON),
         )
         if known_at is not None:
             _write_off(one, last.get(one.id), known_at, now)
