@@ -18,14 +18,17 @@ from endpoints.challenges.seen import SeenRow
 from endpoints.challenges.selectors import Lookup, lookup
 from endpoints.challenges.selectors.coverage import coverage_of
 from endpoints.challenges.selectors.passport import passport_of
+from endpoints.challenges.services import matches
 from endpoints.challenges.services.reads import note_read
+from endpoints.core.errors import Invalid, Unavailable
 from endpoints.dispatch import db_now
 from endpoints.web import asof, display, facts
 from endpoints.web.names import of_refs
 from endpoints.web.pages import PageRequest, on_object, page, render
+from endpoints.web.states import Sign
 from endpoints.web.strip import strip
 
-ID_LENGTH = 300
+ID_LENGTH, HASH_LENGTH = 300, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,22 @@ class Attempt:
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of a hash that somebody gave; no sign: nobody gave one, or it is none."""
+
+    typed: str
+    sign: Sign | None
+    words: str = ""
+    error: str = ""
+
+
 @page(on_object(Action.PREDICTIONS_VIEW))
 def record(request: PageRequest, *, asked: str) -> HttpResponseBase:
     """The passport of the one record, or of the one chosen; a list where there are several; checks where none is."""
     me, text = request.principal, asked.strip()[:ID_LENGTH]
     known, problem = _known(request)
+    typed = request.GET.get("body_sha256", "")
     places = _places(me)
     found = lookup(text, workspace_ids=places)
     if not found.found:
@@ -65,7 +79,7 @@ def record(request: PageRequest, *, asked: str) -> HttpResponseBase:
         "checks": (),
         "passport": passport,
         "may_raise": None,
-        **(_shown(me, chosen, passport, names, known) if chosen and passport else {}),
+        **(_shown(me, chosen, passport, names, known, typed) if chosen and passport else {}),
     }
     return render(
         request, "challenges/record.html", context, section="challenges", status=422 if problem else 200
@@ -73,7 +87,12 @@ def record(request: PageRequest, *, asked: str) -> HttpResponseBase:
 
 
 def _shown(
-    me: Principal, row: SeenRow, passport: Passport, names: dict[int, str], known: datetime | None
+    me: Principal,
+    row: SeenRow,
+    passport: Passport,
+    names: dict[int, str],
+    known: datetime | None,
+    typed: str,
 ) -> dict[str, Any]:
     workspace = names.get(row.workspace_id, "")
     coverage = coverage_of(row.endpoint_id, passport.at.astimezone(UTC).date())
@@ -85,6 +104,7 @@ def _shown(
         "known": known,
         "zone": str(zone),
         "known_typed": f"{known.astimezone(zone):%Y-%m-%dT%H:%M:%S}" if known else "",
+        "proof": _proof(row, typed),
         "strip": strip(coverage, passport.at) if coverage else None,
         "endpoint_href": reverse("web:endpoint", kwargs={"ws": workspace, "name": row.endpoint_name}),
         "coverage_href": f"{reverse('web:coverage', kwargs={'ws': workspace, 'name': row.endpoint_name})}"
@@ -92,6 +112,27 @@ def _shown(
         "may_raise": decide(me, Action.CASE_WORK, workspace_id=row.workspace_id, workspace=workspace),
         "raise_href": f"{reverse('web:challenge_new')}?{urlencode({'cid': row.request_id or row.client_id})}",
     }
+
+
+def _proof(row: SeenRow, typed: str) -> Proof:
+    """Whether a body is that of the request: its holder hashes it, so that the body itself never comes here."""
+    text = typed.strip()[:HASH_LENGTH]
+    if not text:
+        return Proof("", None)
+    try:
+        same = matches(row, text)
+    except Invalid as error:
+        return Proof(text, None, error=error.message)
+    except Unavailable as error:
+        return Proof(text, Sign("unknown", "Cannot say"), error.message)
+    if same is None:
+        return Proof(text, Sign("unknown", "Cannot say"), "Nobody sent a fingerprint of this request's body.")
+    if same:
+        return Proof(text, Sign("ok", "The same"), "A body with this hash is the body of this request.")
+    words = (
+        "A body with this hash is not the body of this request. One byte that differs makes it another one."
+    )
+    return Proof(text, Sign("bad", "Another one"), words)
 
 
 def _places(me: Principal) -> frozenset[int]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pydantic import SecretStr
 
 from endpoints.access.models import User, Workspace
 from endpoints.audit.models import Entry
+from endpoints.challenges import fingerprint
 from endpoints.challenges.recorded import Source
 from endpoints.challenges.services import take
 from tests.challenges.past import Past
@@ -213,3 +217,25 @@ def test_coverage__is_linked_from_the_endpoint_for_those_who_may_see_it(
         page = read(sign_in(user).get("/w/mlw-prod-weu/e/checkout-risk/").content)
         links = [one.attributes.get("href", "") for one in page.all("a")]
         assert any(link.endswith("/coverage") for link in links) is expected
+
+
+def test_record__and_a_hash_of_its_body__says_whether_it_is_the_one(
+    sign_in: SignIn, supervisor: User, past: Past, settings: Any
+) -> None:
+    settings.OPSPORTAL = settings.OPSPORTAL.model_copy(update={"fingerprint_key": SecretStr("k" * 40)})
+    body, other = sha256(b"{}").hexdigest(), sha256(b"{ }").hexdigest()
+    past.request(
+        30, source=Source.CALLER, client_id="mine", fingerprint=fingerprint.keyed(b"k" * 40, body), status=200
+    )
+    past.request(31, source=Source.CALLER, client_id="unproved", status=200)
+    client = sign_in(supervisor)
+
+    def said_of(asked: str, given: str) -> str:
+        return words(read(client.get(f"/r/{asked}?body_sha256={given}").content).one("main").text)
+
+    assert "The same A body with this hash is the body of this request." in said_of("mine", body.upper())
+    assert "Another one" in said_of("mine", other)
+    assert "Nobody sent a fingerprint" in said_of("unproved", body)
+    assert "64 hexadecimal digits" in said_of("mine", "not-a-hash")
+    settings.OPSPORTAL = settings.OPSPORTAL.model_copy(update={"fingerprint_key": SecretStr("")})
+    assert "Nothing can be proved with it" in said_of("mine", body)
