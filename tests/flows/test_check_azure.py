@@ -42,7 +42,8 @@ def test_access_check__identity_has_a_role_on_the_workspace_only__names_what_the
     missing = [
         sentence for sentence in report.sentences if sentence.startswith("On the subscription: Missing")
     ]
-    assert len(missing) == 4
+    assert len(missing) == 5
+    assert any("autoscaleSettings/read" in sentence for sentence in missing)
     assert any("Microsoft.Insights/eventtypes/values/read" in sentence for sentence in missing)
 
 

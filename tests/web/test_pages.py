@@ -33,7 +33,7 @@ PAGES = {
     "/w/mlw-prod-weu/": 11,
     "/w/mlw-prod-weu/e/checkout-risk/": 74,
     "/w/mlw-prod-weu/e/checkout-risk/?range=7d": 74,
-    "/w/mlw-prod-weu/e/checkout-risk/d/blue/": 32,
+    "/w/mlw-prod-weu/e/checkout-risk/d/blue/": 34,  # a second list of prices is asked
     "/w/mlw-prod-weu/e/checkout-risk/budget": 14,
     "/telemetry": 14,
     "/w/mlw-prod-weu/e/checkout-risk/change/new": 16,
