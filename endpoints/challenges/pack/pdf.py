@@ -152,7 +152,9 @@ def shown(fact: Mapping[str, Any], people: Mapping[str, str | None]) -> str:
 
 def _value(value: Any, people: Mapping[str, str | None] = MappingProxyType({})) -> str:
     if isinstance(value, Mapping):
-        parts = (f"{name} {_value(part, people)}" for name, part in value.items() if part != "")
+        if set(value) == {"from", "to"}:
+            return f"between {value['from']} and {value['to']}" if value["from"] else f"before {value['to']}"
+        parts = (f"{name} {_value(part, people)}" for name, part in value.items() if part not in ("", None))
         return ", ".join(parts) or "none"
     if isinstance(value, list):
         return "; ".join(_value(part, people) for part in value) or "none"
@@ -164,7 +166,9 @@ def _value(value: Any, people: Mapping[str, str | None] = MappingProxyType({})) 
 
 
 def _how_sure(fact: Mapping[str, Any]) -> str:
-    return ", ".join(filter(None, (fact["sure"], fact["source"])))
+    """The value's own words say it already where nothing can be said; then only who does not say it."""
+    sure = "" if fact["sure"] == "cannot say" else fact["sure"]
+    return ", ".join(filter(None, (sure, fact["source"])))
 
 
 def _splits(pack: PackInput) -> Iterator[Flowable]:
