@@ -86,13 +86,16 @@ class Summary(Counted):
 
 
 class Made(models.Model):
-    """Which days of a workspace are in the ledger, and when they were made."""
+    """Which days of a workspace are in the ledger, by which rules, and how much was known when they were made."""
 
     pk = models.CompositePrimaryKey("workspace_id", "day")
     workspace_id = models.BigIntegerField()
     day = models.DateField()
     deployments = models.IntegerField()
-    hours = models.BigIntegerField()  # rollups of metrics that went in: more of them make the day anew
+    minutes = (
+        models.BigIntegerField()
+    )  # of metrics, known of all deployments: another number makes the day anew
+    version = models.SmallIntegerField()
     made_at = models.DateTimeField()
 
     class Meta:

@@ -12,7 +12,7 @@ from endpoints.access.models import Workspace
 from endpoints.capacity.day import PARTS
 from endpoints.capacity.models import Day, Idle, Made, Summary
 from endpoints.capacity.selectors import fleet_ledger, fleet_ledger_from_days
-from endpoints.capacity.services import roll_up_day
+from endpoints.capacity.services import roll_up_day, roll_up_due
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment, DeploymentRevision, Endpoint, EndpointRevision
 from endpoints.prices.catalogue import SOURCE
@@ -184,3 +184,21 @@ def test_ledger__of_sums__is_the_ledger_of_days_and_its_parts_add_up(place: Work
     for parts in (ledger.owners, ledger.days):
         assert sum(one.amounts["paid"] for one in parts.values()) == total.amounts["paid"]
     assert fleet_ledger([], since=begin, until=end) == ()
+
+
+def test_due__when_more_is_known_of_an_old_day__makes_that_day_anew_and_no_other(place: Workspace) -> None:
+    row = deployed(place, since=yesterday() - 20 * DAY)
+    assert roll_up_due() == 31
+    assert roll_up_due() == 3  # what still settles
+    old = (yesterday() - 10 * DAY).date()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT metrics_make_partition('day', %s)", [old])
+        cursor.execute(
+            "INSERT INTO metrics_day (deployment_id, day, minutes, request_minutes, idle_minutes, capacity_minutes)"
+            " VALUES (%s, %s, 60, 60, 60, 0)",
+            [row.pk, old],
+        )
+    assert roll_up_due() == 4
+    Made.objects.filter(day=(yesterday() - 12 * DAY).date()).update(version=0)
+    assert roll_up_due() == 4  # made by other rules
+    assert roll_up_due() == 3

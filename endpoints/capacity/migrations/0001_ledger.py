@@ -63,7 +63,8 @@ CREATE TABLE capacity_made (
     workspace_id bigint NOT NULL,
     day date NOT NULL,
     deployments integer NOT NULL,
-    hours bigint NOT NULL,
+    minutes bigint NOT NULL,
+    version smallint NOT NULL,
     made_at timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, day)
 );
@@ -170,7 +171,8 @@ class Migration(migrations.Migration):
                         ('workspace_id', models.BigIntegerField()),
                         ('day', models.DateField()),
                         ('deployments', models.IntegerField()),
-                        ('hours', models.BigIntegerField()),
+                        ('minutes', models.BigIntegerField()),
+                        ('version', models.SmallIntegerField()),
                         ('made_at', models.DateTimeField()),
                         _key('workspace_id', 'day'),
                     ],

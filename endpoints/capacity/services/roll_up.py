@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from endpoints.access.selectors import connected_workspaces
+from endpoints.access.selectors import connected_workspaces, workspace
 from endpoints.capacity.causes import Found, Moment, Part, Role, Rules, cause_of
 from endpoints.capacity.day import HOUR, Day, Span, day_of
 from endpoints.capacity.hours import Measured
 from endpoints.capacity.models import Made
 from endpoints.capacity.services import rows
+from endpoints.capacity.version import LEDGER
 from endpoints.capacity.worth import PricePeriod, price_at
 from endpoints.changes.selectors.parts import Part as ChangePart
 from endpoints.changes.selectors.parts import parts_of
@@ -29,7 +30,7 @@ from endpoints.inventory.selectors.paid import (
     paid_states,
     weights_of,
 )
-from endpoints.metrics.selectors.paid_hours import UsedHour, used_hours
+from endpoints.metrics.selectors.paid_hours import UsedHour, known_minutes, served_between, used_hours
 from endpoints.prices.selectors.periods import price_periods
 
 DAYS = 31
@@ -65,15 +66,22 @@ class _World:
 
 
 def roll_up_due(*, now: datetime | None = None) -> int:
-    """Make the newest days anew, and older ones that are missing; how many were made."""
+    """Make the newest days anew, and older ones that are missing, or that other rules or less knowledge made.
+
+    Returns how many were made. The past of metrics comes in afterwards, a slice at a time.
+    """
     today = (now or db_now()).astimezone(UTC).date()
     made = 0
-    for workspace in connected_workspaces():
-        there = set(Made.objects.filter(workspace_id=workspace.id).values_list("day", flat=True))
+    for place in connected_workspaces():
+        known = known_minutes(place.id, today - timedelta(days=DAYS), today + timedelta(days=1))
+        there = {
+            row.day: (row.version, row.minutes)
+            for row in Made.objects.filter(workspace_id=place.id, day__gt=today - timedelta(days=DAYS))
+        }
         for back in range(DAYS):
             day = today - timedelta(days=back)
-            if back < SETTLING or day not in there:
-                roll_up_day(workspace_id=workspace.id, day=day)
+            if back < SETTLING or there.get(day) != (LEDGER, known.get(day, 0)):
+                roll_up_day(workspace_id=place.id, day=day)
                 made += 1
     return made
 
@@ -82,22 +90,28 @@ def roll_up_day(*, workspace_id: int, day: date) -> Rolled:
     """Make one UTC day of a workspace; today's is made of the hours that are over."""
     begin = datetime.combine(day, time(), tzinfo=UTC)
     until = min(begin + timedelta(days=1), db_now().replace(minute=0, second=0, microsecond=0))
+    # Counted before the hours are read: what comes in meanwhile makes the day anew once more.
+    minutes = known_minutes(workspace_id, day, day + timedelta(days=1)).get(day, 0)
     lives = paid_lives(workspace_id, begin, until) if until > begin else []
     world = _world(workspace_id, lives, begin, until)
     days = [
-        (life, _size(world.states.get(life.id, ()), begin), found)
+        (life, _size(world.states.get(life.id, ())), found)
         for life in lives
         if (found := _day(life, world, begin, until)).seconds["paid"] or found.hours_without_count
     ]
-    hours = sum(len(told) for told in world.used.values())
     with transaction.atomic():
         rows.replace(workspace_id, day, days)
         Made.objects.update_or_create(
             workspace_id=workspace_id,
             day=day,
-            defaults={"deployments": len(days), "hours": hours, "made_at": db_now()},
+            defaults={
+                "deployments": len(days),
+                "minutes": minutes,
+                "version": LEDGER,
+                "made_at": db_now(),
+            },
         )
-    return Rolled(day, len(days), hours)
+    return Rolled(day, len(days), sum(len(told) for told in world.used.values()))
 
 
 def _world(workspace_id: int, lives: Sequence[PaidLife], begin: datetime, until: datetime) -> _World:
@@ -107,26 +121,15 @@ def _world(workspace_id: int, lives: Sequence[PaidLife], begin: datetime, until:
     return _World(
         states=states,
         used=used_hours(ids, begin, until),
-        week=_served(ids, begin - timedelta(days=3), begin + timedelta(days=4)),
+        week=served_between(ids, begin.date() - timedelta(days=3), begin.date() + timedelta(days=4)),
         weights=weights_of(endpoints, begin, until),
         parts=parts_of(endpoints, until=until),
         price=_prices(workspace_id, {state.sku for told in states.values() for state in told}),
     )
 
 
-def _served(ids: Sequence[int], since: datetime, until: datetime) -> frozenset[int]:
-    """Deployments that had a request in these days: one statement over their days."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT deployment_id FROM metrics_day"
-            " WHERE deployment_id = ANY (%s) AND day >= %s AND day < %s AND requests > 0",
-            [list(ids), since.date(), until.date()],
-        )
-        return frozenset(row[0] for row in cursor.fetchall())
-
-
 def _prices(workspace_id: int, skus: Iterable[str]) -> Callable[[str, datetime], Money | None]:
-    place = next(one for one in connected_workspaces() if one.id == workspace_id)
+    place = workspace(workspace_id)
     told = price_periods(place.subscription_id, place.region, skus)
     periods = {
         sku: [PricePeriod(period.since, period.money) for period in found] for sku, found in told.items()
@@ -164,7 +167,7 @@ def _spans(life: PaidLife, states: Sequence[PaidState], begin: datetime, until: 
     return spans
 
 
-def _size(states: Sequence[PaidState], begin: datetime) -> str:
+def _size(states: Sequence[PaidState]) -> str:
     return states[-1].sku if states else ""
 
 

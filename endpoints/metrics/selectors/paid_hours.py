@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import connection
 
@@ -35,3 +35,28 @@ def used_hours(ids: Sequence[int], since: datetime, until: datetime) -> dict[int
         for number, *rest in cursor.fetchall():
             found.setdefault(number, []).append(UsedHour(*rest))
     return found
+
+
+_SERVED = """
+SELECT DISTINCT deployment_id FROM metrics_day
+WHERE deployment_id = ANY (%s::bigint[]) AND day >= %s AND day < %s AND requests > 0
+"""
+_KNOWN = """
+SELECT m.day, sum(m.minutes) FROM metrics_day m
+JOIN inventory_deployment d ON d.id = m.deployment_id JOIN inventory_endpoint e ON e.id = d.endpoint_id
+WHERE e.workspace_id = %s AND m.day >= %s AND m.day < %s GROUP BY 1
+"""
+
+
+def served_between(ids: Sequence[int], since: date, until: date) -> frozenset[int]:
+    """Those of the deployments that had a request in these UTC days."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVED, [list(ids), since, until])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def known_minutes(workspace_id: int, since: date, until: date) -> dict[date, int]:
+    """Of each UTC day, how many minutes are known of all deployments of a workspace together; a day without: none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [workspace_id, since, until])
+        return {day: int(minutes) for day, minutes in cursor.fetchall()}
