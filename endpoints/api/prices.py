@@ -28,7 +28,10 @@ class PriceOut(Shape):
         help_text="A decimal number as text: amounts must not pass through binary fractions."
     )
     currency = serializers.CharField()
-    source = serializers.CharField(help_text="`vm_sizes`: Azure Machine Learning's own list of sizes.")  # type: ignore[assignment]  # the field of this name
+    source = serializers.CharField(  # type: ignore[assignment]  # the field of this name
+        help_text="`vm_sizes`: Azure Machine Learning's own list of sizes; `retail`: Azure's retail price list, where that"
+        " one names no price."
+    )
     earliest = serializers.DateTimeField(allow_null=True)
     seen_at = serializers.DateTimeField()
     confirmed_at = serializers.DateTimeField()
