@@ -29,8 +29,8 @@ class PriceOut(Shape):
     )
     currency = serializers.CharField()
     source = serializers.CharField(  # type: ignore[assignment]  # the field of this name
-        help_text="`vm_sizes`: Azure Machine Learning's own list of sizes; `retail`: Azure's retail price list, where that"
-        " one names no price."
+        help_text="`vm_sizes`: Azure Machine Learning's own list of sizes; `retail`: Azure's retail price list,"
+        " where that one names no price."
     )
     earliest = serializers.DateTimeField(allow_null=True)
     seen_at = serializers.DateTimeField()
