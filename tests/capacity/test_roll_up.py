@@ -10,7 +10,7 @@ from django.db import connection
 
 from endpoints.access.models import Workspace
 from endpoints.capacity.day import PARTS
-from endpoints.capacity.models import Day, Idle, Made, Summary
+from endpoints.capacity.models import AutoscaleSetting, Day, Idle, Made, Summary
 from endpoints.capacity.selectors import fleet_ledger, fleet_ledger_from_days
 from endpoints.capacity.services import roll_up_day, roll_up_due
 from endpoints.dispatch import db_now
@@ -202,3 +202,19 @@ def test_due__when_more_is_known_of_an_old_day__makes_that_day_anew_and_no_other
     Made.objects.filter(day=(yesterday() - 12 * DAY).date()).update(version=0)
     assert roll_up_due() == 4  # made by other rules
     assert roll_up_due() == 3
+
+
+def test_day__of_a_deployment_that_scales_wrongly__says_so_from_when_that_was_read(place: Workspace) -> None:
+    row = deployed(place)
+    hours(row, 0, 24, requests=0)
+    noon = yesterday() + 12 * HOUR
+    AutoscaleSetting.objects.create(
+        deployment_id=row.pk,
+        arm_id="a",
+        document={},
+        faults=["Under little load it scales out."],
+        read_at=noon,
+    )
+    roll_up_day(workspace_id=place.pk, day=yesterday().date())
+    found = dict(Idle.objects.values_list("cause", "seconds"))
+    assert found == {"no-requests": 12 * 3600 * 2, "wrong-autoscale": 12 * 3600 * 2}

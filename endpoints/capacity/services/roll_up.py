@@ -13,7 +13,7 @@ from endpoints.access.selectors import connected_workspaces, workspace
 from endpoints.capacity.causes import Found, Moment, Part, Role, Rules, cause_of
 from endpoints.capacity.day import HOUR, Day, Span, day_of
 from endpoints.capacity.hours import Measured
-from endpoints.capacity.models import Made
+from endpoints.capacity.models import AutoscaleSetting, Made
 from endpoints.capacity.services import rows
 from endpoints.capacity.version import LEDGER
 from endpoints.capacity.worth import PricePeriod, price_at
@@ -62,6 +62,7 @@ class _World:
     week: frozenset[int]  # deployments with requests in the week around the day
     weights: Mapping[int, Sequence[Weights]]
     parts: Mapping[int, Sequence[ChangePart]]
+    wrong: Mapping[int, Sequence[AutoscaleSetting]]  # settings that scale wrongly
     price: Callable[[str, datetime], Money | None]
 
 
@@ -124,8 +125,18 @@ def _world(workspace_id: int, lives: Sequence[PaidLife], begin: datetime, until:
         week=served_between(ids, begin.date() - timedelta(days=3), begin.date() + timedelta(days=4)),
         weights=weights_of(endpoints, begin, until),
         parts=parts_of(endpoints, until=until),
+        wrong=_wrong(ids, begin, until),
         price=_prices(workspace_id, {state.sku for told in states.values() for state in told}),
     )
+
+
+def _wrong(ids: Sequence[int], begin: datetime, until: datetime) -> dict[int, list[AutoscaleSetting]]:
+    """By deployment, the settings with faults that were known to be in force at some time of the day."""
+    found: dict[int, list[AutoscaleSetting]] = {}
+    rows = AutoscaleSetting.objects.filter(deployment_id__in=ids, read_at__lt=until).exclude(faults=[])
+    for row in rows.exclude(ended_at__lte=begin).order_by("read_at"):
+        found.setdefault(row.deployment_id, []).append(row)
+    return found
 
 
 def _prices(workspace_id: int, skus: Iterable[str]) -> Callable[[str, datetime], Money | None]:
@@ -184,6 +195,14 @@ def _cause(life: PaidLife, world: _World, at: datetime) -> Found:
             tags=life.tags,
             owner=bool(life.owner),
             served_that_week=life.id in world.week,
+            wrong_autoscale=next(
+                (
+                    row.faults[0]
+                    for row in world.wrong.get(life.id, ())
+                    if row.read_at < at + HOUR and (row.ended_at is None or at < row.ended_at)
+                ),
+                "",
+            ),
         ),
         RULES,
     )
