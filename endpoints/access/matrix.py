@@ -18,6 +18,7 @@ class Action(StrEnum):
 
     VIEW = "view"
     CREATE_TRAFFIC = "traffic.create"  # also edit and withdraw
+    CREATE_CAPACITY = "capacity.create"  # also edit and withdraw
     APPROVE = "change.approve"  # also reject
     START = "change.start"  # also advance, hold, resume
     ROLL_BACK = "change.roll_back"  # also abort
@@ -44,6 +45,9 @@ class Action(StrEnum):
     PACK_EXPORT = "evidence.export"
     NOTICES_VIEW = "notices.view"
     NOTICES_MANAGE = "notices.manage"
+    CAPACITY_VIEW = "capacity.view"  # what capacity costs, findings, savings
+    FINDING_WORK = "finding.work"  # claim, file, postpone, dismiss
+    CAPACITY_RULES = "capacity.rules"  # rules, exclusions, discounts, budgets of money, value of a prediction
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
     BUDGET_VIEW = "budget.view"
@@ -102,10 +106,11 @@ class Rule:
     thing: str = "change"  # what one may have written oneself, in refusals
 
 
-_REQUESTER, _REVIEWER, _OPERATOR, _AUDITOR, _ADMIN = (
+_REQUESTER, _REVIEWER, _OPERATOR, _FINOPS, _AUDITOR, _ADMIN = (
     Role.REQUESTER,
     Role.REVIEWER,
     Role.OPERATOR,
+    Role.FINOPS,
     Role.AUDITOR,
     Role.ADMIN,
 )
@@ -127,6 +132,12 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
         Action.CREATE_TRAFFIC: Rule(
             "create, edit or withdraw a traffic change",
             dict.fromkeys((_REQUESTER, _REVIEWER, _OPERATOR), Reach.OWN),
+            Scope.CHANGE,
+            new_is_own=True,
+        ),
+        Action.CREATE_CAPACITY: Rule(
+            "create, edit or withdraw a capacity change",
+            dict.fromkeys((_REQUESTER, _OPERATOR, _FINOPS), Reach.OWN),
             Scope.CHANGE,
             new_is_own=True,
         ),
@@ -206,6 +217,13 @@ TABLE: Mapping[Action, Rule] = MappingProxyType(
         ),
         Action.NOTICES_MANAGE: Rule(
             "set where messages are sent", _all(_ADMIN), Scope.ADMIN, place=Place.INSTALLATION
+        ),
+        Action.CAPACITY_VIEW: Rule(
+            "see what capacity costs and could save", _all(_OPERATOR, _FINOPS, _AUDITOR), Scope.READ
+        ),
+        Action.FINDING_WORK: Rule("claim, file, postpone and dismiss findings", _all(_FINOPS), Scope.CHANGE),
+        Action.CAPACITY_RULES: Rule(
+            "set rules, discounts, spending plans and the value of predictions", _all(_FINOPS), Scope.CHANGE
         ),
         Action.AUDIT_READ: Rule(
             "read the audit history",

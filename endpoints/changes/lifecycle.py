@@ -23,6 +23,7 @@ class Kind(StrEnum):
     TRAFFIC = "traffic"
     ROLLBACK = "rollback"
     DRILL = "drill"
+    CAPACITY = "capacity"  # instances, autoscale, deletes
 
 
 class State(StrEnum):

@@ -16,6 +16,7 @@ class Change(models.Model):
     """One thing somebody wants done to one endpoint. `version` counts its moves; "active" is started and not ended.
 
     `author` is None for a rollback that the portal ordered by itself; `cause` then says on what ground.
+    `origin`: the row of a higher room that it was asked for by, opaque here.
     `confirmed_at` is set while the step is in force. `baked` counts the seconds for which it was seen in force and
     healthy, up to `baked_at`. `held_seconds` is what earlier holds took. The gate fields are the last measurement's.
     """
@@ -29,6 +30,7 @@ class Change(models.Model):
     revision = models.PositiveIntegerField(default=1)
     author = models.ForeignKey("access.User", models.PROTECT, null=True, related_name="+")
     cause = models.CharField(max_length=20, blank=True)
+    origin = models.CharField(max_length=40, blank=True)  # "finding:7"
     idempotency_key = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
     approval_expires_at = models.DateTimeField(null=True)
@@ -232,6 +234,22 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} for CR-{self.change_id}, step {self.step}"
+
+
+class KeptFile(models.Model):
+    """What a change is about to delete, as a YAML file that makes it anew. Append-only."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="kept")
+    name = models.TextField()
+    text = models.TextField()
+    left_out: models.JSONField[list[str]] = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["change", "name"], name="changes_one_kept_file_each"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} of CR-{self.change_id}"
 
 
 class Measurement(models.Model):

@@ -16,8 +16,15 @@ from typing import Any, Literal
 from endpoints.changes.terms import Terms
 from endpoints.core import traffic
 
-Verb = Literal["put_split", "patch_capacity"]
-VERBS: tuple[Verb, ...] = ("put_split", "patch_capacity")
+Verb = Literal["put_split", "patch_capacity", "put_autoscale", "delete_deployment", "delete_endpoint"]
+VERBS: tuple[Verb, ...] = (
+    "put_split",
+    "patch_capacity",
+    "put_autoscale",
+    "delete_deployment",
+    "delete_endpoint",
+)
+DELETES: frozenset[Verb] = frozenset({"delete_deployment", "delete_endpoint"})
 LONGEST_BAKE = 14 * 24 * 3600
 
 
@@ -26,7 +33,9 @@ class Step:
     """One write: live traffic as percent by deployment, and mirrored traffic; both complete maps, zeros left out.
 
     `bake`: seconds for which the step must be seen in force and healthy before the next one. `click`: then a
-    person says go. A `patch_capacity` step brings `deployment` to `instances`, under the split that it is given.
+    person says go. A `patch_capacity` step brings `deployment` to `instances`, under the split that it is given; so do
+    the others: `put_autoscale` makes `document` (None: nothing) of the autoscale setting `setting`, where `previous`
+    stood (None: nothing), `delete_deployment` deletes `deployment`, and `delete_endpoint` the endpoint.
     """
 
     verb: Verb
@@ -36,6 +45,9 @@ class Step:
     click: bool = False
     deployment: str = ""
     instances: int = 0
+    setting: str = ""
+    document: Mapping[str, Any] | None = None
+    previous: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {"verb": self.verb, "split": self.split, "mirror": self.mirror}
@@ -43,6 +55,11 @@ class Step:
             data |= {"bake": self.bake, "click": self.click}
         if self.verb == "patch_capacity":
             data |= {"deployment": self.deployment, "instances": self.instances}
+        if self.verb == "put_autoscale":
+            data |= {"deployment": self.deployment, "setting": self.setting}
+            data |= {"document": self.document, "previous": self.previous}
+        if self.verb == "delete_deployment":
+            data |= {"deployment": self.deployment}
         return data
 
 
@@ -73,6 +90,39 @@ def patch_capacity(
     return Step("patch_capacity", kept, mirrored, bake, False, deployment.lower(), instances)
 
 
+def put_autoscale(
+    deployment: str,
+    setting: str,
+    document: Mapping[str, Any] | None,
+    previous: Mapping[str, Any] | None,
+    split: Mapping[str, int],
+    mirror: Mapping[str, int],
+) -> Step:
+    """The step that leaves a deployment with this autoscale setting, or with none."""
+    kept, mirrored = traffic.normalise(split), traffic.normalise(mirror)
+    name = deployment.lower()
+    return Step(
+        "put_autoscale",
+        kept,
+        mirrored,
+        deployment=name,
+        setting=setting,
+        document=document,
+        previous=previous,
+    )
+
+
+def delete_deployment(deployment: str, split: Mapping[str, int], mirror: Mapping[str, int]) -> Step:
+    """The step that deletes a deployment, which has no weight in the split."""
+    kept, mirrored = traffic.normalise(split), traffic.normalise(mirror)
+    return Step("delete_deployment", kept, mirrored, deployment=deployment.lower())
+
+
+def delete_endpoint() -> Step:
+    """The step that deletes the endpoint with all its deployments, of which none has any weight."""
+    return Step("delete_endpoint", {}, {})
+
+
 def steps_from_json(data: list[dict[str, Any]]) -> tuple[Step, ...]:
     """Steps as stored; a verb that this version does not know raises ValueError rather than being skipped."""
     return tuple(_step_from_json(item) for item in data)
@@ -89,6 +139,9 @@ def _step_from_json(item: dict[str, Any]) -> Step:
         verb=item["verb"],
         deployment=item.get("deployment", ""),
         instances=item.get("instances", 0),
+        setting=item.get("setting", ""),
+        document=item.get("document"),
+        previous=item.get("previous"),
     )
 
 

@@ -29,6 +29,10 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
             Topic("case.due", "a challenge case presses, or its time is over"),
             Topic("case.decided", "a challenge case was decided"),
             Topic("export.done", "an export that somebody asked for is ready"),
+            Topic("capacity.report", "the weekly report of what capacity cost and could save"),
+            Topic("capacity.budget", "spending on capacity passes, or will pass, its plan"),
+            Topic("capacity.duplicate", "a canary became capacity that is paid for twice"),
+            Topic("capacity.rebound", "a saving that was verified did not last"),
         )
     }
 )

@@ -24,6 +24,7 @@ owned = st.sampled_from([None, True, False])
 EXPECTED = {
     Action.VIEW: "requester reviewer operator supervisor finops auditor",
     Action.CREATE_TRAFFIC: "requester:own reviewer:own operator:own",
+    Action.CREATE_CAPACITY: "requester:own operator:own finops:own",
     Action.APPROVE: "reviewer:others",
     Action.START: "reviewer:others operator",
     Action.ROLL_BACK: "requester:own reviewer operator",
@@ -50,6 +51,9 @@ EXPECTED = {
     Action.PACK_EXPORT: "reviewer supervisor auditor",
     Action.NOTICES_VIEW: "auditor admin",
     Action.NOTICES_MANAGE: "admin",
+    Action.CAPACITY_VIEW: "operator finops auditor",
+    Action.FINDING_WORK: "finops",
+    Action.CAPACITY_RULES: "finops",
     Action.AUDIT_READ: "requester:own reviewer operator supervisor:own finops:own auditor",
     Action.AUDIT_VERIFY: "reviewer operator supervisor auditor",
     Action.BUDGET_VIEW: "requester reviewer operator supervisor finops auditor admin",
