@@ -152,6 +152,8 @@ def _end(component: Component, zone: str, first: datetime) -> datetime:
         return _on_clock(end.dt, _zone_of(end, zone), zone)
     if duration is not None:
         length: timedelta = duration.dt
+        if not isinstance(length, timedelta):
+            raise _NotReadable("It has a time where a duration belongs.")
         return first + length
     if isinstance(component.get("DTSTART").dt, datetime):
         raise _NotReadable("It has neither an end nor a duration.")
@@ -198,6 +200,8 @@ def _zone_of(value: Any, given: str) -> str:
 
 def _on_clock(moment: date, zone: str, shown_in: str = "") -> datetime:
     """What the clock of `zone` shows then, or that of `shown_in`; a day begins at its midnight."""
+    if not isinstance(moment, date):
+        raise _NotReadable("It has a duration or a period where a time belongs.")
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time.min)
     wanted = ZoneInfo(shown_in or zone)

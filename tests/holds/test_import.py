@@ -169,6 +169,13 @@ def test_file__that_is_none_or_too_much__is_refused_whole(data: bytes, says: str
     assert list(caught.value.fields) == ["file"]
 
 
+@pytest.mark.parametrize("start", ["PT1H", "-P1D", "P2W"])
+def test_event__with_a_duration_for_its_start__is_told_and_left_out(start: str) -> None:
+    found = ics.read(calendar_of(f"UID:1\nSUMMARY:odd\nDTSTART:{start}"), "UTC")
+    assert not found.events
+    assert [unread.title for unread in found.unread] == ["odd"]
+
+
 @given(some.binary(max_size=300) | some.text(max_size=300).map(str.encode))
 def test_file__of_anything__is_read_or_refused_and_never_worse(data: bytes) -> None:
     for wrapped in (data, calendar_of("UID:1\nDTSTART:" + data.decode("utf-8", "ignore"))):
