@@ -23,7 +23,7 @@ from endpoints.web.gate_form import words as gate_words
 from endpoints.web.names import of_refs
 from endpoints.web.simulation import Line
 from endpoints.web.states import sign_of
-from endpoints.web.wording import duration
+from endpoints.web.wording import length
 from endpoints.web.wording import split as split_words
 
 NOT_REPORTED = "not reported"
@@ -202,14 +202,6 @@ def _step_note(steps: tuple[Step, ...], terms: Terms, place: int) -> str:
     parts.append("then a person clicks" if step.click else "")
     parts.append(f"then {length(terms.watch)} of watching" if last and terms.watch else "")
     return ", ".join(filter(None, parts)) or ("in one step" if len(steps) == 1 else "no bake")
-
-
-def length(seconds: int) -> str:
-    """`20 min`, `6 h`: a planned length of time, exactly."""
-    for unit, name in ((3600, "h"), (60, "min")):
-        if seconds and seconds % unit == 0:
-            return f"{seconds // unit}\u00a0{name}"
-    return duration(seconds)
 
 
 def terms_words(terms: Terms) -> list[str]:

@@ -102,6 +102,14 @@ def duration(seconds: float | timedelta | None) -> str:
     return " ".join(kept)
 
 
+def length(seconds: int) -> str:
+    """`20 min`, `6 h`: a planned length of time, exactly."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds and seconds % unit == 0:
+            return f"{seconds // unit}{NBSP}{name}"
+    return duration(seconds)
+
+
 def percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:g}{NBSP}%"
 

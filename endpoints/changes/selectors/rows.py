@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from endpoints.access.policies import Principal, visible_workspaces
 from endpoints.changes.lifecycle import OPEN, TERMINAL, Hold, Kind, State
 from endpoints.changes.models import ChangeRevision
-from endpoints.changes.plan import base_from_json, steps_from_json
+from endpoints.changes.plan import Step, base_from_json, steps_from_json
 from endpoints.changes.selectors.waiting import waiting_ids
 from endpoints.core.traffic import Split
 
@@ -48,6 +48,7 @@ class ChangeRow:
     attention: str
     emergency: bool = False
     hold: Hold | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def number(self) -> str:
@@ -116,7 +117,7 @@ def _in_tab(tab: Tab) -> Q:
 
 def row_of(revision: ChangeRevision) -> ChangeRow:
     """The row of the change that this is the current content of."""
-    change = revision.change
+    change, steps = revision.change, steps_from_json(revision.plan)
     return ChangeRow(
         id=change.pk,
         kind=Kind(change.kind),
@@ -132,9 +133,10 @@ def row_of(revision: ChangeRevision) -> ChangeRow:
         ended_at=change.ended_at,
         reverts_id=change.reverts_id,
         before=base_from_json(revision.base).split,
-        after=steps_from_json(revision.plan)[-1].split,
+        after=steps[-1].split,
         waiting_for=change.waiting_for,
         attention=change.attention,
         emergency=change.emergency,
         hold=Hold(change.hold) if change.hold else None,
+        steps=steps,
     )
