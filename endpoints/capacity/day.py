@@ -72,27 +72,39 @@ def day_of(
     total = _Sum()
     for place in range(24):
         hour = begin + place * HOUR
-        for sku, mirrored in _by_size(spans, hour):
-            _take(total, hour, account(mirrored, measured.get(hour), needed), price(sku, hour), cause)
+        sizes = _by_size(spans, hour)
+        # Which of its minutes were measured on which size, nobody says.
+        told = measured.get(hour) if len(sizes) == 1 else None
+        for sku, mirrored in sizes:
+            _take(total, hour, account(mirrored, told, needed), price(sku, hour), cause)
     return Day(
         total.seconds, total.amounts, total.currency, total.unpriced, total.without_count, total.causes
     )
 
 
 def _by_size(spans: Sequence[Span], hour: datetime) -> list[tuple[str, Mirrored]]:
-    """Of one hour: a deployment has one size at a time, and a change of size is another deployment's."""
-    alive, known, total, sku = 0, 0, Fraction(0), ""
+    """Of one hour the minutes and instances of each size, which is mostly one."""
+    found: dict[str, list[tuple[int, int | None]]] = {}
+    alive = 0
     for span in spans:
-        minutes = round((min(span.until, hour + HOUR) - max(span.since, hour)).total_seconds() / 60)
-        if minutes <= 0:
-            continue
-        minutes = min(minutes, MINUTES - alive)
-        alive, sku = alive + minutes, span.sku
-        if span.instances is not None:
-            known, total = known + minutes, total + minutes * span.instances
-    if not alive:
-        return []
-    return [(sku, Mirrored(alive, total / known if known == alive else None))]
+        # Edges are rounded, not lengths: what follows begins with the minute with which the former ends.
+        minutes = min(_minute(span.until, hour) - _minute(span.since, hour), MINUTES - alive)
+        if minutes > 0:
+            alive += minutes
+            found.setdefault(span.sku, []).append((minutes, span.instances))
+    return [(sku, _mirrored(told)) for sku, told in found.items()]
+
+
+def _mirrored(told: Sequence[tuple[int, int | None]]) -> Mirrored:
+    """The mean over all its minutes; not known if it is not for some of them."""
+    alive = sum(minutes for minutes, _ in told)
+    known = [minutes * count for minutes, count in told if count is not None]
+    return Mirrored(alive, Fraction(sum(known), alive) if len(known) == len(told) else None)
+
+
+def _minute(at: datetime, hour: datetime) -> int:
+    """The nearest minute of an hour, from 0 to 60."""
+    return min(MINUTES, max(0, round((at - hour).total_seconds() / 60)))
 
 
 def _take(

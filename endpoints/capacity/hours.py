@@ -53,52 +53,65 @@ NOTHING = Hour(0)
 def account(mirrored: Mirrored, measured: Measured | None, needed: int | None = None) -> Hour:
     """Split an hour. `needed`: instances that would have carried what was served; None: that is not known.
 
-    A deployment that failed is billed as any other: what the mirror says of its instances counts.
+    A deployment that failed is billed as any other: what the mirror says of its instances counts. Unserved and over
+    are what is certain; what could be either they or useful is unknown.
     """
     alive = mirrored.alive_minutes
     if not 0 <= alive <= 60:
         raise ValueError(f"an hour has no {alive} minutes")
     if alive == 0:
         return NOTHING
-    paid = _paid(mirrored, measured)
-    if paid is None:
+    seen, counted = _seen(measured, alive)
+    if counted < alive and mirrored.instances is None:
         return Hour(None)
-    total = round(paid)
+    each = seen / counted if mirrored.instances is None else mirrored.instances
+    paid = seen + (alive - counted) * each
+    total = round(paid * MINUTE)
     if measured is None or measured.request_minutes <= 0:
         return Hour(total, unknown=total)
     told = min(measured.request_minutes, alive)
-    idle = min(measured.idle_minutes, told)
-    unserved = min(total, int(_unserved(mirrored, measured, paid / (alive * MINUTE), idle) * MINUTE))
-    unknown = min(total - unserved, int(paid * (alive - told) / alive))
+    # Of requests that were told for longer than it was there, whatever was busy may have been within.
+    idle = max(0, min(measured.idle_minutes, measured.request_minutes) - (measured.request_minutes - told))
+    certain, perhaps = _unserved(measured, each, told, idle, counted)
+    unserved = min(total, int(certain * MINUTE))
     if told == idle:  # whatever was told says that nobody came: the rest is not known
         return Hour(total, unserved=unserved, unknown=total - unserved)
+    gap = _gap(alive - told, alive - counted, each, seen / counted if counted else each)
+    unknown = min(total - unserved, int((gap + perhaps) * MINUTE))
     served = total - unserved - unknown
     over = 0 if needed is None else max(0, served - needed * (told - idle) * MINUTE)
     return Hour(total, useful=served - over, unserved=unserved, over=over, unknown=unknown)
 
 
-def _paid(mirrored: Mirrored, measured: Measured | None) -> Fraction | None:
-    """Measured minutes as they were measured, the others by the mirror."""
-    seen, minutes = Fraction(0), 0
-    if measured is not None and measured.instance_minutes is not None:
-        minutes = min(measured.capacity_minutes, mirrored.alive_minutes)
-        seen = Fraction(measured.instance_minutes)
-        if measured.capacity_minutes > minutes:  # it was measured for longer than it was seen to be there
-            seen = seen * minutes / measured.capacity_minutes
-    rest = mirrored.alive_minutes - minutes
-    if rest and mirrored.instances is None:
-        return None
-    return (seen + rest * (mirrored.instances or Fraction(0))) * MINUTE
+def _seen(measured: Measured | None, alive: int) -> tuple[Fraction, int]:
+    """Measured instance-minutes, and of how many minutes. The mirror speaks for the others."""
+    if measured is None or measured.instance_minutes is None or measured.capacity_minutes <= 0:
+        return Fraction(0), 0
+    seen, counted = Fraction(measured.instance_minutes), min(measured.capacity_minutes, alive)
+    # It may have been measured for longer than it was seen to be there.
+    return seen * counted / measured.capacity_minutes, counted
 
 
-def _unserved(mirrored: Mirrored, measured: Measured, mean: Fraction, idle: int) -> Fraction:
-    """Instance-minutes that certainly had no request: at least so many."""
-    both = Fraction(measured.idle_instance_minutes or 0)
-    known = measured.capacity_minutes if measured.idle_instance_minutes is not None else 0
-    # Of the idle minutes at most `known` are counted already; the others had the mirror's number of instances.
-    beyond = max(0, idle - min(known, mirrored.alive_minutes))
-    each = mirrored.instances if mirrored.instances is not None else mean
-    return both + beyond * each
+def _gap(untold: int, uncounted: int, each: Fraction, mean: Fraction) -> Fraction:
+    """Instance-minutes of which no requests were told.
+
+    A minute that is missing misses mostly both, requests and instances: what the mirror says of those counts.
+    """
+    both = min(untold, uncounted)
+    return both * each + (untold - both) * mean
+
+
+def _unserved(
+    measured: Measured, each: Fraction, told: int, idle: int, counted: int
+) -> tuple[Fraction, Fraction]:
+    """Instance-minutes that certainly had no request, and more that perhaps had none."""
+    known = measured.idle_instance_minutes is not None
+    # Of the idle minutes at most so many are in what was measured; the others had the mirror's number of instances.
+    beyond = max(0, idle - counted) if known else idle
+    uncounted = max(0, told - counted)  # minutes with known requests whose instances were not measured
+    perhaps = max(0, min(idle, uncounted) - beyond) if known else 0
+    within = Fraction(idle, max(idle, measured.idle_minutes, 1))
+    return Fraction(measured.idle_instance_minutes or 0) * within + beyond * each, perhaps * each
 
 
 def add(*hours: Hour) -> Hour:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -93,6 +94,32 @@ def test_day__with_instances_that_azure_did_not_say__says_so_of_these_hours() ->
 def test_day__on_which_it_was_not_there__is_nothing() -> None:
     found = day_of(BEGIN, [Span(END, END + HOUR, 2, "a")], {}, flat, by_clock)
     assert not any(found.seconds.values()) and not found.causes
+
+
+def test_day__with_states_of_some_seconds__loses_and_doubles_no_minute() -> None:
+    """Three lengths of 20.4, 20.4 and 19.2 minutes would be rounded to 59."""
+    edges = [BEGIN + timedelta(minutes=at) for at in (0, 20.4, 40.8, 60)]
+    spans = [Span(since, until, 1, "a") for since, until in pairwise(edges)]
+    assert day_of(BEGIN, spans, {}, flat, by_clock).seconds["paid"] == 3600
+    halves = (
+        [Span(BEGIN, BEGIN + timedelta(seconds=1770), 1, "a")],
+        [Span(BEGIN + timedelta(seconds=1770), END, 1, "a")],
+    )
+    assert sum(day_of(BEGIN, half, {}, flat, by_clock).seconds["paid"] for half in halves) == 86_400
+
+
+def test_day__that_changes_its_size_within_an_hour__prices_each_size_by_itself() -> None:
+    half = BEGIN + timedelta(minutes=30)
+    found = day_of(
+        BEGIN,
+        [Span(BEGIN, half, 2, "small"), Span(half, BEGIN + HOUR, 2, "large")],
+        hours(0, 1, silent()),
+        lambda sku, at: Money(Decimal(1 if sku == "small" else 5), "USD"),
+        by_clock,
+    )
+    assert found.amounts["paid"] == 1 + 5
+    # Nobody says on which of them its requests were measured.
+    assert found.seconds["unknown"] == found.seconds["paid"] == 7200
 
 
 counts = some.integers(0, 60)
