@@ -22,6 +22,7 @@ class Actor:
 
 SYSTEM_EXECUTOR = Actor("system:executor", "system")
 SYSTEM_SYNC = Actor("system:sync", "system")
+SYSTEM_CAPACITY = Actor("system:capacity", "system")
 SYSTEM_LEDGER = Actor("system:ledger", "system")
 SYSTEM_COMMAND = Actor("system:command", "command")
 ANONYMOUS = Actor("anonymous:visitor", "none")

@@ -15,6 +15,7 @@ _SYSTEM_NAMES = {
     "system:executor": "opsportal executor",
     "system:sync": "opsportal sync",
     "system:challenges": "opsportal, from records of requests",
+    "system:capacity": "opsportal, looking at capacity",
     "system:audit": "opsportal, by the clock",
     "system:command": "command line",
     "anonymous:visitor": "not signed in",
