@@ -89,20 +89,20 @@ def day_of_life(life: PaidLife, world: World, begin: datetime, until: datetime) 
         )
         for used in world.used.get(life.id, ())
     }
-    spans = _spans(life, world.states.get(life.id, ()), begin, until)
+    spans = spans_of(life, world.states.get(life.id, ()), begin, until)
     return day_of(begin, spans, measured, world.price, lambda at: _cause(life, world, at))
 
 
-def _spans(life: PaidLife, states: Sequence[PaidState], begin: datetime, until: datetime) -> list[Span]:
-    """The stretches of the day in which it was there, by its states; before the first read nothing is known of them."""
+def spans_of(life: PaidLife, states: Sequence[PaidState], begin: datetime, until: datetime) -> list[Span]:
+    """The stretches in which it was there, by its states; before the first read nothing is known of them."""
     first, last = max(begin, life.since), min(until, life.until or until)
     edges = [max(first, state.since) for state in states]
     spans = [
-        Span(since, upto, state.instances, state.sku)
+        Span(since, min(upto, last), state.instances, state.sku)
         for state, since, upto in zip(states, edges, [*edges[1:], last], strict=True)
-        if since < upto
+        if since < min(upto, last)
     ]
-    known_from = edges[0] if edges else last
+    known_from = min(edges[0], last) if edges else last
     if first < known_from:
         spans.insert(0, Span(first, known_from, None, states[0].sku if states else ""))
     return spans

@@ -50,7 +50,7 @@ _LIVES = """
 SELECT d.id, d.endpoint_id, d.name_key, least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)),
     coalesce(d.deleted_at, e.deleted_at), e.owner, e.tags
 FROM inventory_deployment d JOIN inventory_endpoint e ON e.id = d.endpoint_id
-WHERE e.workspace_id = %(workspace)s
+WHERE e.workspace_id = %(workspace)s AND (%(only)s::bigint IS NULL OR d.id = %(only)s)
 AND least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)) < %(until)s
 AND coalesce(d.deleted_at, e.deleted_at, 'infinity') > %(since)s
 ORDER BY d.id
@@ -78,9 +78,11 @@ FROM unnest(%(ids)s::bigint[]) AS wanted (id), LATERAL (
 """
 
 
-def paid_lives(workspace_id: int, since: datetime, until: datetime) -> list[PaidLife]:
-    """All deployments of a workspace that were there at any time of a stretch, deleted ones too."""
-    rows = _rows(_LIVES, workspace=workspace_id, since=since, until=until)
+def paid_lives(
+    workspace_id: int, since: datetime, until: datetime, *, only: int | None = None
+) -> list[PaidLife]:
+    """All deployments of a workspace that were there at any time of a stretch, deleted ones too; or `only` one."""
+    rows = _rows(_LIVES, workspace=workspace_id, since=since, until=until, only=only)
     return [
         PaidLife(number, endpoint, name, began, ended, owner, json.loads(tags))
         for number, endpoint, name, began, ended, owner, tags in rows
