@@ -143,6 +143,11 @@ class Config(BaseSettings):
         default=24,
         description="Somebody else must review a change that was started in an emergency within this time.",
     )
+    scream_test_seconds: Annotated[int, Field(ge=0, le=14 * 86_400)] = Field(
+        default=86_400,
+        description="Whatever is to be deleted has had no traffic for at least this long before. Under a minute "
+        "metrics can't tell who still asks for it.",
+    )
     attention_after_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = Field(
         default=1800, description="An Azure operation that runs longer than this asks for a person."
     )

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from endpoints.changes.terms import Terms
+from endpoints.changes.terms import Terms, without_floats
 from endpoints.core import traffic
 
 Verb = Literal["put_split", "patch_capacity", "put_autoscale", "delete_deployment", "delete_endpoint"]
@@ -35,7 +35,8 @@ class Step:
     `bake`: seconds for which the step must be seen in force and healthy before the next one. `click`: then a
     person says go. A `patch_capacity` step brings `deployment` to `instances`, under the split that it is given; so do
     the others: `put_autoscale` makes `document` (None: nothing) of the autoscale setting `setting`, where `previous`
-    stood (None: nothing), `delete_deployment` deletes `deployment`, and `delete_endpoint` the endpoint.
+    stood (None: nothing), `delete_deployment` deletes `deployment`, and `delete_endpoint` the endpoint. `was`: the
+    instances before, as they were read when the plan was written; 0: not known.
     """
 
     verb: Verb
@@ -48,6 +49,7 @@ class Step:
     setting: str = ""
     document: Mapping[str, Any] | None = None
     previous: Mapping[str, Any] | None = None
+    was: int = 0
 
     def as_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {"verb": self.verb, "split": self.split, "mirror": self.mirror}
@@ -55,12 +57,18 @@ class Step:
             data |= {"bake": self.bake, "click": self.click}
         if self.verb == "patch_capacity":
             data |= {"deployment": self.deployment, "instances": self.instances}
+            data |= {"was": self.was} if self.was else {}
         if self.verb == "put_autoscale":
             data |= {"deployment": self.deployment, "setting": self.setting}
             data |= {"document": self.document, "previous": self.previous}
         if self.verb == "delete_deployment":
             data |= {"deployment": self.deployment}
         return data
+
+    def for_ledger(self) -> dict[str, Any]:
+        """The same with fractions as text: a rule's threshold may be one."""
+        told: dict[str, Any] = without_floats(self.as_json())
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +91,17 @@ def put_split(
 
 
 def patch_capacity(
-    deployment: str, instances: int, split: Mapping[str, int], mirror: Mapping[str, int], *, bake: int = 0
+    deployment: str,
+    instances: int,
+    split: Mapping[str, int],
+    mirror: Mapping[str, int],
+    *,
+    bake: int = 0,
+    was: int = 0,
 ) -> Step:
     """The step that brings a deployment to so many instances; the split stays as it is."""
     kept, mirrored = traffic.normalise(split), traffic.normalise(mirror)
-    return Step("patch_capacity", kept, mirrored, bake, False, deployment.lower(), instances)
+    return Step("patch_capacity", kept, mirrored, bake, False, deployment.lower(), instances, was=was)
 
 
 def put_autoscale(
@@ -142,6 +156,7 @@ def _step_from_json(item: dict[str, Any]) -> Step:
         setting=item.get("setting", ""),
         document=item.get("document"),
         previous=item.get("previous"),
+        was=item.get("was", 0),
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from endpoints.changes.services import drills, probe, readiness, recheck
-from endpoints.changes.services.request import PROBE_CHANGE
 from endpoints.changes.services.sample import PROBE_ENDPOINT
+from endpoints.changes.services.writing import PROBE_CHANGE
 
 
 @shared_task(name="changes.refresh_readiness")

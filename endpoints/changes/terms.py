@@ -49,17 +49,18 @@ class Terms:
         }
 
     def for_ledger(self) -> dict[str, Any]:
-        """The same with fractions as text: the ledger's bytes have no floating point."""
-        told: dict[str, Any] = _without_floats(self.as_json())
+        """The same with fractions as text."""
+        told: dict[str, Any] = without_floats(self.as_json())
         return told
 
 
-def _without_floats(value: Any) -> Any:
+def without_floats(value: Any) -> Any:
+    """Fractions as text: the ledger's bytes have no floating point."""
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, dict):
-        return {key: _without_floats(item) for key, item in value.items()}
-    return [_without_floats(item) for item in value] if isinstance(value, list) else value
+        return {key: without_floats(item) for key, item in value.items()}
+    return [without_floats(item) for item in value] if isinstance(value, list) else value
 
 
 def terms_from_json(data: Mapping[str, Any]) -> Terms:

@@ -20,6 +20,7 @@ OPSPORTAL: Config = load(
     poll_scale=0.02,
     # What a test measures must count at once.
     peak_seconds=0,
+    scream_test_seconds=0,
 )
 globals().update(derive(OPSPORTAL))
 

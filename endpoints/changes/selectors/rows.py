@@ -27,7 +27,10 @@ class Tab(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in a list. `before` and `after` are live splits: of its base, and of its last step."""
+    """One change in a list. `before` and `after` are live splits: of its base, and of its last step.
+
+    `origin`: the row of a higher room that it was asked for by, or "".
+    """
 
     id: int
     kind: Kind
@@ -70,7 +73,7 @@ class ChangePage:
 # All that `row_of` reads: a column that is missing here would be fetched for each row.
 _COLUMNS = (
     "kind", "state", "version", "endpoint", "workspace", "author", "created_at", "started_at", "ended_at",
-    "reverts", "waiting_for", "attention", "emergency", "hold",
+    "reverts", "waiting_for", "attention", "emergency", "hold", "origin",
     "endpoint__name", "workspace__slug",
 )  # fmt: skip
 # The content that counts, with its change: one query for a whole page.

@@ -12,6 +12,7 @@ from endpoints.changes.services.hold import hold_change, resume_change
 from endpoints.changes.services.probe import probe_now
 from endpoints.changes.services.reject import reject_change
 from endpoints.changes.services.request import request_change
+from endpoints.changes.services.request_capacity import request_capacity
 from endpoints.changes.services.rollback import Receipt, roll_back
 from endpoints.changes.services.rules import (
     ProposedRule,
@@ -48,6 +49,7 @@ __all__ = [
     "propose_rule",
     "propose_rule_end",
     "reject_change",
+    "request_capacity",
     "request_change",
     "resume_change",
     "review_after",

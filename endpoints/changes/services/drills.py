@@ -23,9 +23,10 @@ from endpoints.changes.services.keys import KEY_TAKEN, earlier_with_key
 from endpoints.changes.services.lease import lock_lease
 from endpoints.changes.services.moves import LABELS, actor_for, tell_ledger
 from endpoints.changes.services.people import visible_endpoint, workspace_slug
-from endpoints.changes.services.request import Order, same_order, write_down
+from endpoints.changes.services.request import order_of, same_order
 from endpoints.changes.services.revise import clean_reason
 from endpoints.changes.services.rollback import order_drilled_rollback
+from endpoints.changes.services.writing import write_down
 from endpoints.changes.verdict import Outcome
 from endpoints.core.errors import Conflict, Invalid, OpsportalError, Unavailable
 from endpoints.dispatch import db_now
@@ -68,7 +69,8 @@ def order_drill(
             draft = _draft(endpoint_id, deployment, weight, bake)
             if earlier := earlier_with_key(principal, idempotency_key, endpoint_id, Kind.DRILL):
                 return same_order(earlier, draft)
-            number = write_down(Order(principal, endpoint, draft, words, idempotency_key, Kind.DRILL))
+            order = order_of(principal, endpoint, draft, words, idempotency_key, Kind.DRILL)
+            number = write_down(order)
             Drill.objects.create(change_id=number)
             return number
     except IntegrityError as error:

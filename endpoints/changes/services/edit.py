@@ -16,9 +16,10 @@ from endpoints.changes.services.guards import current_revision, lock_both, permi
 from endpoints.changes.services.lease import drop_goal
 from endpoints.changes.services.moves import move, moved_on
 from endpoints.changes.services.people import person_id
-from endpoints.changes.services.request import check_and_present, planned_steps
+from endpoints.changes.services.request import planned_steps
 from endpoints.changes.services.revise import add_note, add_revision, clean_reason
 from endpoints.changes.services.steps import ANEW, CALM
+from endpoints.changes.services.writing import check_and_present
 from endpoints.core.errors import Conflict
 from endpoints.dispatch import db_now
 

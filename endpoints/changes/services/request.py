@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from endpoints.access.policies import Action, Principal, require
-from endpoints.audit.actors import Actor
-from endpoints.changes.checks import run
 from endpoints.changes.draft import Draft, planned
-from endpoints.changes.lifecycle import Kind, State
+from endpoints.changes.lifecycle import Kind
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, Step, base_from_json, before_step, duration, steps_from_json
 from endpoints.changes.plan import problems as plan_problems
-from endpoints.changes.selectors.probes import sample_of
-from endpoints.changes.selectors.situation import current_base, known_deployments, situation_of
+from endpoints.changes.selectors.situation import current_base, known_deployments
 from endpoints.changes.services.keys import KEY_TAKEN, earlier_with_key
 from endpoints.changes.services.lease import lock_lease
-from endpoints.changes.services.moves import born, move
-from endpoints.changes.services.people import person_id, visible_endpoint, workspace_slug
-from endpoints.changes.services.revise import (
-    add_note,
-    add_revision,
-    clean_reason,
-    keep_checks,
-    state_after_checks,
-)
+from endpoints.changes.services.people import visible_endpoint, workspace_slug
+from endpoints.changes.services.revise import clean_reason
+from endpoints.changes.services.writing import Order, write_down
 from endpoints.changes.terms import problems as terms_problems
 from endpoints.changes.terms import terms_from_json
 from endpoints.core import traffic
 from endpoints.core.errors import Conflict, Invalid
-from endpoints.dispatch import after_commit, db_now
 from endpoints.inventory.selectors import EndpointFacts, endpoint_facts
 
 MOST_STEPS = 20
-PROBE_CHANGE = "changes.probe"
 
 
 def request_change(
@@ -61,61 +47,29 @@ def request_change(
     slug = workspace_slug(endpoint.workspace_id)
     visible_endpoint(principal, endpoint)
     require(principal, Action.CREATE_TRAFFIC, workspace_id=endpoint.workspace_id, own=True, workspace=slug)
-    order = Order(principal, endpoint, wanted, clean_reason(reason), idempotency_key)
+    words = clean_reason(reason)
     try:
         with transaction.atomic():
             lock_lease(endpoint_id)
-            earlier = earlier_with_key(principal, idempotency_key, endpoint_id, Kind.TRAFFIC)
-            return same_order(earlier, wanted) if earlier else write_down(order)
+            if earlier := earlier_with_key(principal, idempotency_key, endpoint_id, Kind.TRAFFIC):
+                return same_order(earlier, wanted)
+            return write_down(order_of(principal, endpoint, wanted, words, idempotency_key))
     except IntegrityError as error:
         raise Conflict(KEY_TAKEN) from error  # used at this very moment, for another endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What was asked for, and by whom."""
-
-    principal: Principal
-    endpoint: EndpointFacts
-    draft: Draft
-    reason: str
-    key: str
-    kind: Kind = Kind.TRAFFIC
-
-
-def write_down(order: Order) -> int:
-    """The change's number, checked and presented; the caller has locked the lease and decided who may."""
-    endpoint = order.endpoint
+def order_of(
+    principal: Principal,
+    endpoint: EndpointFacts,
+    draft: Draft,
+    reason: str,
+    key: str,
+    kind: Kind = Kind.TRAFFIC,
+) -> Order:
+    """The draft on the base that is live now; Invalid where it can't be a plan there."""
     base = current_base(endpoint.id)
-    steps = planned_steps(endpoint.id, base, order.draft)
-    author_id, actor, now = person_id(order.principal), order.principal.actor, db_now()
-    change = Change.objects.create(
-        endpoint_id=endpoint.id,
-        workspace_id=endpoint.workspace_id,
-        kind=order.kind,
-        state=State.CHECKING,
-        author_id=author_id,
-        idempotency_key=order.key,
-        created_at=now,
-        approval_expires_at=now + timedelta(hours=settings.OPSPORTAL.approval_ttl_hours),
-    )
-    revision = add_revision(
-        change=change, editor_id=author_id, steps=steps, base=base, terms=order.draft.terms
-    )
-    add_note(change=change, author_id=author_id, kind="reason", text=order.reason)
-    born(
-        change=change,
-        actor=actor,
-        facts={
-            "plan": revision.plan,
-            "base": revision.base,
-            "terms": order.draft.terms.for_ledger(),
-            "hash": revision.content_hash,
-        },
-        personal={"reason": order.reason},
-    )
-    check_and_present(change=change, actor=actor)
-    return change.pk
+    steps = planned_steps(endpoint.id, base, draft)
+    return Order(principal, endpoint, kind, base, steps, reason, draft.terms, key)
 
 
 def planned_steps(endpoint_id: int, base: Base, draft: Draft) -> tuple[Step, ...]:
@@ -152,16 +106,6 @@ def _idle_steps(base: Base, steps: tuple[Step, ...]) -> list[str]:
             split = traffic.describe(before)
             found.append(f"{which} the split in force: {split}. Nothing would change.")
     return found
-
-
-def check_and_present(*, change: Change, actor: Actor) -> None:
-    """From checking to people, or held with the reason; what can be asked directly is, and judged again then."""
-    worst = keep_checks(change=change, moment="request", verdicts=run(situation_of(change)))
-    if sample_of(change.endpoint_id) is not None:
-        after_commit(PROBE_CHANGE, change.pk)
-    move(
-        change=change, to=state_after_checks(worst), actor=actor, reason=worst.reason if worst.blocks else ""
-    )
 
 
 def same_order(earlier: Change, draft: Draft) -> int:
