@@ -222,6 +222,7 @@ def _call(row: Attempt, *, answered: bool) -> Call:
         error=row.error if answered else "",
         deployment=row.intended.get("deployment", ""),
         instances=row.intended.get("instances", 0),
+        verb=row.verb,
     )
 
 

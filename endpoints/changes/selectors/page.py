@@ -78,7 +78,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to Azure. `instances` is what `deployment` is brought to by a call that moves no traffic."""
+    """One call to Azure, of a step's `verb`. `instances` is what `deployment` is brought to by one that scales."""
 
     step: int
     sent_at: datetime
@@ -90,6 +90,7 @@ class Call:
     error: str
     deployment: str = ""
     instances: int = 0
+    verb: str = "put_split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class ChangeDetail(ChangeProgress):
 
 MAY = (
     Action.CREATE_TRAFFIC,
+    Action.CREATE_CAPACITY,
     Action.APPROVE,
     Action.START,
     Action.OVERRIDE_GATE,
@@ -293,6 +295,7 @@ def _call(attempt: Attempt) -> Call:
         error=attempt.error,
         deployment=attempt.intended.get("deployment", ""),
         instances=attempt.intended.get("instances", 0),
+        verb=attempt.verb,
     )
 
 
