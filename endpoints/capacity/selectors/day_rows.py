@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from endpoints.access.selectors import workspace
 from endpoints.capacity.day import HOUR
 from endpoints.capacity.formula import Line, Price, Told, lines_of, total_of
-from endpoints.capacity.models import Agreement, Made
+from endpoints.capacity.models import Made
 from endpoints.capacity.selectors.daily import DayPage, DayRow, Explained, Wanted, page_of
+from endpoints.capacity.selectors.told_prices import ToldPrices
 from endpoints.capacity.selectors.world import World, day_of_life, spans_of, world_of
 from endpoints.core.errors import NotFound
-from endpoints.core.ids import ref
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors.paid import PaidLife, paid_lives
-from endpoints.prices.catalogue import region_key
-from endpoints.prices.selectors.periods import Period, price_periods
 
 __all__ = ["DayPage", "DayRow", "Explained", "Line", "Price", "PriceLines", "day_rows", "price_lines"]
 
@@ -84,60 +81,18 @@ def _hours(row: DayRow, until: datetime) -> Iterator[Told]:
         return
     (life,) = lives
     world = world_of(row.workspace_id, lives, begin, end)
-    prices = _Prices(row, world)
+    prices = ToldPrices(row.workspace_id, {state.sku for told in world.states.values() for state in told})
     at = begin
     while at < end:
         yield _hour(life, world, prices, at)
         at += HOUR
 
 
-def _hour(life: PaidLife, world: World, prices: _Prices, at: datetime) -> Told:
+def _hour(life: PaidLife, world: World, prices: ToldPrices, at: datetime) -> Told:
     spans = spans_of(life, world.states.get(life.id, ()), at, at + HOUR)
     minutes = sum(round((span.until - span.since).total_seconds() / 60) for span in spans)
     sku = spans[-1].sku if spans else ""
     return Told(at, min(60, minutes) * 60, sku, prices.at(sku, at), day_of_life(life, world, at, at + HOUR))
-
-
-class _Prices:
-    """What the ledger took as price, with the list price and the agreement that it was made of."""
-
-    def __init__(self, row: DayRow, world: World) -> None:
-        place = workspace(row.workspace_id)
-        skus = {state.sku for states in world.states.values() for state in states}
-        self._world, self._region = world, region_key(place.region)
-        self._periods = price_periods(place.subscription_id, place.region, skus)
-        self._agreements = list(Agreement.objects.filter(workspace_id=row.workspace_id)) if skus else []
-
-    def at(self, sku: str, at: datetime) -> Price | None:
-        paid = self._world.price(sku, at)
-        if paid is None:
-            return None
-        listed = self._listed(sku, at)
-        source, read_at = (listed.source, listed.read_at) if listed else ("", None)
-        before = listed.money if listed and listed.money else paid
-        agreement = self._agreement(sku, at) if before != paid else None
-        return Price(
-            paid=paid,
-            listed=before,
-            source=source,
-            read_at=read_at,
-            share=agreement.share if agreement else Decimal(0),
-            agreement=ref("agreement", agreement.pk) if agreement else "",
-        )
-
-    def _listed(self, sku: str, at: datetime) -> Period | None:
-        begun = [period for period in self._periods.get(sku.lower(), ()) if period.since <= at]
-        return begun[-1] if begun else None
-
-    def _agreement(self, sku: str, at: datetime) -> Agreement | None:
-        """The best that covers it: they are not added up."""
-        covering = [
-            row
-            for row in self._agreements
-            if row.sku in ("", sku.lower()) and row.region in ("", self._region) and row.since <= at
-            and (row.until is None or at < row.until) and (row.ended_at is None or at < row.ended_at)
-        ]  # fmt: skip
-        return max(covering, key=lambda row: row.share, default=None)
 
 
 def _is(row: DayRow, lines: tuple[Line, ...]) -> bool:

@@ -55,7 +55,7 @@ def world_of(workspace_id: int, lives: Sequence[PaidLife], begin: datetime, unti
         weights=weights_of(endpoints, begin, until),
         parts=parts_of(endpoints, until=until),
         wrong=_wrong(ids, begin, until),
-        price=_prices(workspace_id, {state.sku for told in states.values() for state in told}),
+        price=prices_of(workspace_id, {state.sku for told in states.values() for state in told}),
     )
 
 
@@ -68,7 +68,8 @@ def _wrong(ids: Sequence[int], begin: datetime, until: datetime) -> dict[int, li
     return found
 
 
-def _prices(workspace_id: int, skus: Iterable[str]) -> Callable[[str, datetime], Money | None]:
+def prices_of(workspace_id: int, skus: Iterable[str]) -> Callable[[str, datetime], Money | None]:
+    """What an instance and hour of a size cost at a moment; None: not known."""
     place = workspace(workspace_id)
     told = price_periods(place.subscription_id, place.region, skus)
     periods = {
@@ -140,6 +141,8 @@ def _cause(life: PaidLife, world: World, at: datetime) -> Found:
 
 
 def _part(one: ChangePart, life: PaidLife) -> Part | None:
+    if one.ended_at is not None and one.ended_at <= life.since:
+        return None  # it was about another one of that name
     role = None
     if life.name_key in one.gaining:
         role = Role.CANDIDATE
