@@ -28,7 +28,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one stretch of time asked of the deployment: its busiest minute's requests, and how long they took."""
+    """What an hour asked of the deployment: its mean minute's requests, and how long they took."""
 
     requests_per_minute: float
     p95_ms: float | None
@@ -43,21 +43,41 @@ class Need:
     words: str
 
 
+UNKNOWN = Need(None, "", "Nothing is known of its load.")
+
+
 def need(
     loads: Sequence[Load], *, per_instance: float | None, concurrent: int | None, settings: Settings
 ) -> Need:
     """The instances that carry the percentile of these loads with headroom. `per_instance`: requests a minute."""
     if not loads:
-        return Need(None, "", "Nothing is known of its load.")
+        return UNKNOWN
+    busy = _rank([load.requests_per_minute for load in loads], settings.percentile)
+    return need_of(
+        busy,
+        _concurrency(loads, settings),
+        per_instance=per_instance,
+        concurrent=concurrent,
+        settings=settings,
+    )
+
+
+def need_of(
+    busy: float,
+    at_once: float | None,
+    *,
+    per_instance: float | None,
+    concurrent: int | None,
+    settings: Settings,
+) -> Need:
+    """The same of loads that were ranked already: requests a minute, and requests under way at once."""
     if per_instance is None or per_instance <= 0:
         return Need(None, "", "What one instance carries is not known: it was never busy enough to tell.")
-    busy = _rank([load.requests_per_minute for load in loads], settings.percentile)
     by_use = max(LEAST, ceil(busy * (1 + settings.headroom) / per_instance))
     told = (
-        f"{settings.percentile:.0%} of the time at most {busy:,.0f} requests a minute; with"
+        f"{settings.percentile:.0%} of the busy hours had at most {busy:,.0f} requests a minute; with"
         f" {settings.headroom:.0%} more, at {per_instance:,.0f} each, that takes {by_use}."
     )
-    at_once = _concurrency(loads, settings)
     if at_once is None or not concurrent:
         return Need(by_use, "use", f"{told} Whether concurrency asks for more is not known.")
     by_concurrency = max(LEAST, ceil(at_once * (1 + settings.headroom) / concurrent))
