@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,7 +17,17 @@ from endpoints.core.errors import NotFound
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors.paid import PaidLife, paid_lives
 
-__all__ = ["DayPage", "DayRow", "Explained", "Line", "Price", "PriceLines", "day_rows", "price_lines"]
+__all__ = [
+    "DayPage",
+    "DayRow",
+    "Explained",
+    "Line",
+    "Price",
+    "PriceLines",
+    "day_rows",
+    "price_lines",
+    "worked_out",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +72,39 @@ def price_lines(deployment_id: int, day: date, *, workspace_ids: Collection[int]
     found = day_rows(workspace_ids, day, day + timedelta(days=1), deployment_id=deployment_id, limit=1).rows
     if not found:
         raise NotFound("There is no such day of a deployment in the ledger.")
-    (row,) = found
-    made = Made.objects.filter(workspace_id=row.workspace_id, day=day).first()
+    return worked_out(found)[0]
+
+
+def worked_out(rows: Sequence[DayRow]) -> list[PriceLines]:
+    """Rows of one workspace and day, from one reading."""
+    workspace_id, day = rows[0].workspace_id, rows[0].day
+    made = Made.objects.filter(workspace_id=workspace_id, day=day).first()
     made_at = made.made_at if made else None
-    hours = list(_hours(row, made_at or db_now()))
+    hours = _hours(rows, made_at or db_now())
+    return [_told(row, hours.get(row.deployment_id, []), made_at) for row in rows]
+
+
+def _told(row: DayRow, hours: Sequence[Told], made_at: datetime | None) -> PriceLines:
     currency = next((hour.day.currency for hour in hours if hour.day.currency), "")
     lines = lines_of(hours, currency)
     agrees = currency == row.currency and _is(row, lines)
     return PriceLines(row, lines, agrees, made_at, "" if agrees else _words(made_at))
 
 
-def _hours(row: DayRow, until: datetime) -> Iterator[Told]:
-    """The hours of the day that were over by `until`."""
-    begin = datetime.combine(row.day, time(), tzinfo=UTC)
+def _hours(rows: Sequence[DayRow], until: datetime) -> dict[int, list[Told]]:
+    """By deployment, the hours of the day that were over by `until`."""
+    workspace_id, day = rows[0].workspace_id, rows[0].day
+    begin = datetime.combine(day, time(), tzinfo=UTC)
     end = min(begin + timedelta(days=1), until.replace(minute=0, second=0, microsecond=0))
-    lives = paid_lives(row.workspace_id, begin, end, only=row.deployment_id) if end > begin else []
-    if not lives:
-        return
-    (life,) = lives
-    world = world_of(row.workspace_id, lives, begin, end)
-    prices = ToldPrices(row.workspace_id, {state.sku for told in world.states.values() for state in told})
-    at = begin
-    while at < end:
-        yield _hour(life, world, prices, at)
-        at += HOUR
+    wanted = {row.deployment_id for row in rows}
+    only = rows[0].deployment_id if len(wanted) == 1 else None
+    lives = [life for life in paid_lives(workspace_id, begin, end, only=only) if life.id in wanted]
+    if end <= begin or not lives:
+        return {}
+    world = world_of(workspace_id, lives, begin, end)
+    prices = ToldPrices(workspace_id, {state.sku for told in world.states.values() for state in told})
+    places = [begin + place * HOUR for place in range(24) if begin + place * HOUR < end]
+    return {life.id: [_hour(life, world, prices, at) for at in places] for life in lives}
 
 
 def _hour(life: PaidLife, world: World, prices: ToldPrices, at: datetime) -> Told:
