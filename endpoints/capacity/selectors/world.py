@@ -98,9 +98,10 @@ def spans_of(life: PaidLife, states: Sequence[PaidState], begin: datetime, until
     """The stretches in which it was there, by its states; before the first read nothing is known of them."""
     first, last = max(begin, life.since), min(until, life.until or until)
     edges = [max(first, state.since) for state in states]
+    ends = [*edges[1:], last] if edges else []
     spans = [
         Span(since, min(upto, last), state.instances, state.sku)
-        for state, since, upto in zip(states, edges, [*edges[1:], last], strict=True)
+        for state, since, upto in zip(states, edges, ends, strict=True)
         if since < min(upto, last)
     ]
     known_from = min(edges[0], last) if edges else last
