@@ -11,6 +11,7 @@ from endpoints.access.selectors import connected_workspaces
 from endpoints.capacity.models import Made
 from endpoints.capacity.selectors.world import day_of_life, size_of, world_of
 from endpoints.capacity.services import rows
+from endpoints.capacity.services.late import late_days
 from endpoints.capacity.version import LEDGER
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors.paid import paid_lives
@@ -34,21 +35,22 @@ class Rolled:
 def roll_up_due(*, now: datetime | None = None) -> int:
     """Make the newest days anew, and older ones that are missing, or that other rules or less knowledge made.
 
-    Returns how many were made. The past of metrics comes in afterwards, a slice at a time.
+    Returns how many were made. The past of metrics comes in afterwards, a slice at a time. Sums by owner follow the
+    endpoints' tags, however old the day.
     """
     today = (now or db_now()).astimezone(UTC).date()
     made = 0
     for place in connected_workspaces():
         known = known_minutes(place.id, today - timedelta(days=DAYS), today + timedelta(days=1))
-        there = {
-            row.day: (row.version, row.minutes)
-            for row in Made.objects.filter(workspace_id=place.id, day__gt=today - timedelta(days=DAYS))
-        }
+        rows_made = list(Made.objects.filter(workspace_id=place.id, day__gt=today - timedelta(days=DAYS)))
+        there = {row.day: (row.version, row.minutes) for row in rows_made}
+        late = late_days(place, {row.day: row.made_at for row in rows_made})
         for back in range(DAYS):
             day = today - timedelta(days=back)
-            if back < SETTLING or there.get(day) != (LEDGER, known.get(day, 0)):
+            if back < SETTLING or day in late or there.get(day) != (LEDGER, known.get(day, 0)):
                 roll_up_day(workspace_id=place.id, day=day)
                 made += 1
+        rows.follow_owners(place.id, since=today - timedelta(days=DAYS))
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from endpoints.capacity.day import PARTS, Day
 from endpoints.capacity.version import LEDGER
@@ -56,15 +56,26 @@ FROM days d LEFT JOIN causes c USING (owner, team, currency) GROUP BY owner, tea
 """  # noqa: S608 - names of columns
 
 
+# Days whose sums are of other owners, teams or counts than their rows.
+_MOVED = """
+SELECT DISTINCT day FROM (
+    (SELECT d.day, e.owner, coalesce(e.tags->>'team', ''), d.currency, count(*), sum(d.paid_seconds)
+     FROM capacity_day d JOIN inventory_endpoint e ON e.id = d.endpoint_id
+     WHERE d.workspace_id = %(workspace)s AND d.day >= %(since)s GROUP BY 1, 2, 3, 4)
+    EXCEPT
+    (SELECT day, owner, team, currency, deployments, paid_seconds::numeric
+     FROM capacity_summary WHERE workspace_id = %(workspace)s AND day >= %(since)s)
+) moved ORDER BY day
+"""
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('capacity:' || %(workspace)s || %(day)s, 0))"
+
+
 def replace(workspace_id: int, day: date, found: Iterable[Row]) -> None:
     """In the caller's transaction; two who make the same day take turns."""
     rows = list(found)
     values: dict[str, Any] = {"workspace": workspace_id, "day": day}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('capacity:' || %(workspace)s || %(day)s, 0))",
-            values,
-        )
+        cursor.execute(_LOCK, values)
         cursor.execute("SELECT capacity_make_partitions(%(day)s)", values)
         for table in _TABLES:
             cursor.execute(_DELETE.format(table=table), values)
@@ -76,6 +87,27 @@ def replace(workspace_id: int, day: date, found: Iterable[Row]) -> None:
 def sum_up(cursor: Any, workspace_id: int, day: date) -> None:
     """Make the sums of a day whose rows are there and whose sums are not."""
     cursor.execute(_SUMMARY, {"workspace": workspace_id, "day": day})
+
+
+def follow_owners(workspace_id: int, *, since: date) -> int:
+    """Sum anew the days whose endpoints have other owners or teams by now; how many.
+
+    Tags are rarely changed: only where one shows in the days from `since` on, all are looked through.
+    """
+    moved = _moved(workspace_id, since) and _moved(workspace_id, date.min)
+    for day in moved:
+        values: dict[str, Any] = {"workspace": workspace_id, "day": day}
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_LOCK, values)
+            cursor.execute(_DELETE.format(table="capacity_summary"), values)
+            sum_up(cursor, workspace_id, day)
+    return len(moved)
+
+
+def _moved(workspace_id: int, since: date) -> list[date]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED, {"workspace": workspace_id, "since": since})
+        return [day for (day,) in cursor.fetchall()]
 
 
 def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:

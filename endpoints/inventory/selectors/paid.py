@@ -30,11 +30,15 @@ class PaidLife:
 
 @dataclass(frozen=True, slots=True)
 class PaidState:
-    """From `since` on: so many instances of a size; None: Azure did not say how many."""
+    """From `since` on: so many instances of a size, each of which takes `concurrent` requests at once.
+
+    None: Azure did not say.
+    """
 
     since: datetime
     instances: int | None
     sku: str
+    concurrent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +50,27 @@ class Weights:
     mirror: Mapping[str, int]
 
 
+# A deletion is noticed later than it happened. Where another one was made under the same name, or another endpoint, the
+# former was gone by then: no minute belongs to both.
 _LIVES = """
-SELECT d.id, d.endpoint_id, d.name_key, least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)),
-    coalesce(d.deleted_at, e.deleted_at), e.owner, e.tags
+SELECT d.id, d.endpoint_id, d.name_key, life.began, life.ended, e.owner, e.tags
 FROM inventory_deployment d JOIN inventory_endpoint e ON e.id = d.endpoint_id
+CROSS JOIN LATERAL (
+    SELECT least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)) AS began,
+        CASE WHEN coalesce(d.deleted_at, e.deleted_at) IS NOT NULL THEN least(d.deleted_at, e.deleted_at,
+            (SELECT min(n.azure_created_at) FROM inventory_deployment n
+             WHERE n.arm_key = d.arm_key AND n.id > d.id),
+            (SELECT min(n.azure_created_at) FROM inventory_endpoint n
+             WHERE n.arm_key = e.arm_key AND n.id > e.id)) END AS ended
+) life
 WHERE e.workspace_id = %(workspace)s AND (%(only)s::bigint IS NULL OR d.id = %(only)s)
-AND least(d.first_seen_at, coalesce(d.azure_created_at, d.first_seen_at)) < %(until)s
-AND coalesce(d.deleted_at, e.deleted_at, 'infinity') > %(since)s
+AND life.began < %(until)s AND coalesce(life.ended, 'infinity') > %(since)s
 ORDER BY d.id
 """
 # The state at the beginning, and every later one. Deletions end a life, not a state.
 _STATES = """
-SELECT r.deployment_id, r.latest, (r.state->>'instance_count')::int, coalesce(r.state->>'instance_type', '')
+SELECT r.deployment_id, r.latest, (r.state->>'instance_count')::int, coalesce(r.state->>'instance_type', ''),
+    (r.state->'request_settings'->>'maxConcurrentRequestsPerInstance')::int
 FROM unnest(%(ids)s::bigint[]) AS wanted (id), LATERAL (
     (SELECT * FROM inventory_deployment_revision
      WHERE deployment_id = wanted.id AND latest <= %(since)s ORDER BY latest DESC, id DESC LIMIT 1)
@@ -92,8 +105,8 @@ def paid_lives(
 def paid_states(ids: list[int], since: datetime, until: datetime) -> dict[int, list[PaidState]]:
     """Of each deployment the state at the beginning of a stretch and those that came in it, oldest first."""
     found: dict[int, list[PaidState]] = {}
-    for number, latest, instances, sku in _rows(_STATES, ids=ids, since=since, until=until):
-        found.setdefault(number, []).append(PaidState(latest, instances, sku))
+    for number, *state in _rows(_STATES, ids=ids, since=since, until=until):
+        found.setdefault(number, []).append(PaidState(*state))
     return found
 
 
