@@ -25,6 +25,7 @@ class Kind(StrEnum):
     """What to do."""
 
     DELETE = "delete"
+    DELETE_ENDPOINT = "delete-endpoint"  # by `endpoint_proposals` alone
     SHRINK = "shrink"
     RESIZE = "resize"
     SCHEDULE = "schedule"  # down to one instance while nobody works

@@ -23,6 +23,8 @@ TESTS: Mapping[str, frozenset[str]] = {
 class Rules:
     """What holds in a workspace. `weekend` by Monday 0; `report_weekday` None: no weekly report.
 
+    `scream_hours`: for so long a deployment has no traffic before it is deleted; None: as the installation sets it.
+
     `excluded_tags`: a name and a value, "" is any value. `excluded_names`: with * and ?, of an endpoint ("old-*") or
     of one deployment ("credit-risk/blue").
     """
@@ -41,7 +43,7 @@ class Rules:
     test_tags: Mapping[str, frozenset[str]] = field(default_factory=lambda: TESTS)
     excluded_tags: tuple[tuple[str, str], ...] = ()
     excluded_names: tuple[str, ...] = ()
-    scream_hours: int = 24
+    scream_hours: int | None = None
     report_weekday: int | None = 0
 
     @property

@@ -27,7 +27,7 @@ rules = some.builds(
     test_tags=some.just(TESTS),
     excluded_tags=some.lists(some.tuples(names, names)).map(tuple),
     excluded_names=some.lists(names).map(tuple),
-    scream_hours=some.integers(1, 336),
+    scream_hours=some.none() | some.integers(1, 336),
     report_weekday=some.none() | some.integers(0, 6),
 )
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from endpoints.access.selectors import workspace
 from endpoints.capacity.causes import Found, Moment, Part, Role, Rules, cause_of
 from endpoints.capacity.day import HOUR, Day, Span, day_of
+from endpoints.capacity.dayneed import needed
 from endpoints.capacity.hours import Measured
 from endpoints.capacity.models import AutoscaleSetting
+from endpoints.capacity.needs import Settings
+from endpoints.capacity.selectors.rules import rules_of
 from endpoints.capacity.worth import PricePeriod, price_at
 from endpoints.changes.selectors.parts import Part as ChangePart
 from endpoints.changes.selectors.parts import parts_of
@@ -22,12 +24,6 @@ from endpoints.core.money import Money
 from endpoints.inventory.selectors.paid import PaidLife, PaidState, Weights, paid_states, weights_of
 from endpoints.metrics.selectors.paid_hours import UsedHour, served_between, used_hours
 from endpoints.prices.selectors.periods import price_periods
-
-TESTS: Mapping[str, frozenset[str]] = {
-    "environment": frozenset({"test", "dev", "development", "staging", "sandbox", "hackathon", "demo"}),
-    "purpose": frozenset({"test", "hackathon", "demo", "workshop"}),
-}
-RULES = Rules(TESTS, ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +37,38 @@ class World:
     parts: Mapping[int, Sequence[ChangePart]]
     wrong: Mapping[int, Sequence[AutoscaleSetting]]  # settings that scale wrongly
     price: Callable[[str, datetime], Money | None]
+    needed: Mapping[int, int | None]  # instances that would have carried it; None: that cannot be said
+    rules: Rules
 
 
 def world_of(workspace_id: int, lives: Sequence[PaidLife], begin: datetime, until: datetime) -> World:
-    """Of these deployments in a stretch of at most a day."""
+    """Of these deployments in a day, as far as it is over, by the workspace's rules of now."""
     ids = [life.id for life in lives]
     endpoints = sorted({life.endpoint_id for life in lives})
-    states = paid_states(ids, begin, until)
+    states, used = paid_states(ids, begin, until), used_hours(ids, begin, until)
+    rules = rules_of(workspace_id).rules
     return World(
         states=states,
-        used=used_hours(ids, begin, until),
+        used=used,
         week=served_between(ids, begin.date() - timedelta(days=3), begin.date() + timedelta(days=4)),
         weights=weights_of(endpoints, begin, until),
         parts=parts_of(endpoints, until=until),
         wrong=_wrong(ids, begin, until),
         price=prices_of(workspace_id, {state.sku for told in states.values() for state in told}),
+        needed={
+            number: _needed(states.get(number, ()), hours, rules.needs) for number, hours in used.items()
+        },
+        rules=rules.causes,
     )
+
+
+def _needed(states: Sequence[PaidState], hours: Sequence[UsedHour], settings: Settings) -> int | None:
+    """Of a day with two sizes it cannot be said: instances of one are not those of the other."""
+    if len({state.sku.lower() for state in states}) > 1:
+        return None
+    told = [state.concurrent for state in states]
+    concurrent = None if None in told else min(filter(None, told), default=None)
+    return needed(hours, concurrent=concurrent, settings=settings)
 
 
 def _wrong(ids: Sequence[int], begin: datetime, until: datetime) -> dict[int, list[AutoscaleSetting]]:
@@ -91,7 +103,14 @@ def day_of_life(life: PaidLife, world: World, begin: datetime, until: datetime) 
         for used in world.used.get(life.id, ())
     }
     spans = spans_of(life, world.states.get(life.id, ()), begin, until)
-    return day_of(begin, spans, measured, world.price, lambda at: _cause(life, world, at))
+    return day_of(
+        begin,
+        spans,
+        measured,
+        world.price,
+        lambda at: _cause(life, world, at),
+        world.needed.get(life.id),
+    )
 
 
 def spans_of(life: PaidLife, states: Sequence[PaidState], begin: datetime, until: datetime) -> list[Span]:
@@ -137,7 +156,7 @@ def _cause(life: PaidLife, world: World, at: datetime) -> Found:
                 "",
             ),
         ),
-        RULES,
+        world.rules,
     )
 
 

@@ -11,7 +11,10 @@ from django.db import connection
 
 @dataclass(frozen=True, slots=True)
 class UsedHour:
-    """Counts of minutes, and instance-minutes; None: not known in any minute of the hour."""
+    """Counts of minutes, instance-minutes, requests, and the highest use in percent; None: not known in any minute.
+
+    `p95_ms` is its median minute's.
+    """
 
     hour: datetime
     request_minutes: int
@@ -19,10 +22,16 @@ class UsedHour:
     capacity_minutes: int
     instance_minutes: float | None
     idle_instance_minutes: float | None
+    requests: float | None = None
+    p95_ms: float | None = None
+    cpu_max: float | None = None
+    gpu_max: float | None = None
+    throttled: float | None = None
 
 
 _HOURS = """
-SELECT deployment_id, hour, request_minutes, idle_minutes, capacity_minutes, instance_minutes, idle_instance_minutes
+SELECT deployment_id, hour, request_minutes, idle_minutes, capacity_minutes, instance_minutes, idle_instance_minutes,
+    requests, p95, cpu_max, gpu_max, status_429
 FROM metrics_hours(%s::bigint[], %s, %s)
 """
 
