@@ -37,7 +37,10 @@ class ScaleFirstOut(Shape):
 
 
 class TargetOut(Shape):
-    """A split that may be ordered by its key. `refusal` says why not, `warning` why to look twice."""
+    """A split that may be ordered by its key. `refusal` says why not, `warning` why to look twice.
+
+    `undoes`: the change that it takes back; `beside` in words what it puts back beside the split, `instances` of it.
+    """
 
     key = serializers.CharField()
     split = SplitOut()
@@ -47,6 +50,9 @@ class TargetOut(Shape):
     refusal = serializers.CharField()
     warning = serializers.CharField()
     preselected = serializers.BooleanField()
+    undoes = serializers.IntegerField(allow_null=True)
+    beside = serializers.CharField()
+    instances = serializers.DictField(child=serializers.IntegerField())
     scale_first = ScaleFirstOut(allow_null=True, help_text="Null: none is needed, or it is not known.")
 
 
@@ -153,8 +159,11 @@ class Rollback(ApiView):
         )
 
 
-_OF_TARGET = ("key", "split", "mirror", "source", "eligible", "refusal", "warning", "preselected")
+_OF_TARGET = (
+    "key", "split", "mirror", "source", "eligible", "refusal", "warning", "preselected", "undoes", "instances",
+)  # fmt: skip
 
 
 def _target(target: Target, scale_first: ScaleFirst | None) -> dict[str, Any]:
-    return {name: getattr(target, name) for name in _OF_TARGET} | {"scale_first": scale_first}
+    shown = {name: getattr(target, name) for name in _OF_TARGET}
+    return shown | {"beside": target.beside.words, "scale_first": scale_first}

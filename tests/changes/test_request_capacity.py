@@ -9,29 +9,13 @@ import pytest
 
 from endpoints.access.models import User
 from endpoints.audit.models import Entry
-from endpoints.changes import services
-from endpoints.changes.capacity_order import CapacityOrder, Want
+from endpoints.changes.capacity_order import CapacityOrder
 from endpoints.changes.lifecycle import Kind
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import steps_from_json
 from endpoints.core.errors import Conflict, Invalid, NotFound, Refused
+from tests.changes.capacities import DELETE, SCALE, ask
 from tests.changes.desk import Desk, history, ledger, rows
-from tests.support.people import principal
-
-SCALE = CapacityOrder(Want.SCALE, "blue", instances=4)
-DELETE = CapacityOrder(Want.DELETE, "green", typed="green")
-
-
-def ask(desk: Desk, order: CapacityOrder = SCALE, by: User | None = None, **more: Any) -> int:
-    return services.request_capacity(
-        **{
-            "principal": principal(by or desk.requester),
-            "endpoint_id": desk.endpoint_id,
-            "order": order,
-            "reason": "less load since the season ended",
-        }
-        | more
-    )
 
 
 def test_capacity__asked_for_by_finops__is_written_down_checked_and_told(desk: Desk, finops: User) -> None:
@@ -59,7 +43,9 @@ def test_capacity__of_an_endpoint_not_seen__is_not_found(desk: Desk, outsider: U
 
 def test_capacity__twice_with_one_key__is_one_change_even_when_instances_moved(desk: Desk) -> None:
     first = ask(desk, idempotency_key="k1")
-    desk.azure_shows({"blue": 100}, deployments={"blue": {"instanceCount": 3}, "green": {}})
+    desk.azure_shows(
+        {"blue": 100}, deployments={"blue": {"sku": {"name": "Default", "capacity": 3}}, "green": {}}
+    )
     assert ask(desk, idempotency_key="k1") == first
 
 

@@ -57,7 +57,12 @@ def open_attempt(job: Job) -> Sent:
         change,
         actor_for(change),
         "change.call.intended",
-        after={"attempt": attempt.pk, "call": attempt.request_id, "epoch": job.epoch, **job.step.as_json()},
+        after={
+            "attempt": attempt.pk,
+            "call": attempt.request_id,
+            "epoch": job.epoch,
+            **job.step.for_ledger(),
+        },
     )
     return Sent(attempt.pk, attempt.request_id, expected)
 

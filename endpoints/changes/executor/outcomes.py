@@ -126,7 +126,7 @@ def confirm(job: Job, azure_request_id: str) -> None:
         change,
         actor_for(change),
         "change.confirmed",
-        after={"step": change.step, **job.step.as_json()},
+        after={"step": change.step, **job.step.for_ledger()},
         azure_request_id=azure_request_id,
     )
 
@@ -205,7 +205,7 @@ def drifted(job: Job, found: Split) -> None:
         to=State.DRIFTED,
         actor=actor_for(change),
         reason="Azure shows a split that nobody here ordered",
-        facts={"found": {"split": found.live, "mirror": found.mirror}, "ordered": job.step.as_json()},
+        facts={"found": {"split": found.live, "mirror": found.mirror}, "ordered": job.step.for_ledger()},
         next_check_at=None,
         **_CALM,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q
 
+from endpoints.changes import undo
 from endpoints.changes.lifecycle import OPEN, Kind, State
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import base_from_json, steps_from_json
@@ -61,11 +62,16 @@ def _is_active(change: Change) -> bool:
 
 def _past(revision: ChangeRevision) -> Past:
     base, steps, change = base_from_json(revision.base), steps_from_json(revision.plan), revision.change
+    rollback = change.kind == Kind.ROLLBACK
+    split, mirror, restored = undo.goal(steps)
     return Past(
         number=change.pk,
-        rollback=change.kind == Kind.ROLLBACK,
+        rollback=rollback,
         active=_is_active(change),
         succeeded=change.state == State.SUCCEEDED,
         base=(base.split, base.mirror),
-        last=(steps[-1].split, steps[-1].mirror),
+        last=(split, mirror) if rollback else (steps[-1].split, steps[-1].mirror),
+        beside=restored if rollback else undo.before(steps),
+        touched=undo.touched(steps),
+        deletes=frozenset(step.deployment for step in steps if step.verb == "delete_deployment"),
     )

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from endpoints.access.policies import Action, Decision, Principal, decide
 from endpoints.access.selectors import workspace
+from endpoints.changes.capacity import Replicas
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.models import Change
 from endpoints.changes.plan import put_split
 from endpoints.changes.scaling import ScaleFirst, scale_first
 from endpoints.changes.selectors.known import peak_of, peaks_lately, replicas_of, rooms_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight
-from endpoints.changes.targets import Candidate, Target, candidates, issue
+from endpoints.changes.targets import Candidate, Target, candidates, deleted, issue
 from endpoints.core import traffic
 from endpoints.inventory.selectors import CurrentSplit, verified_splits
 
@@ -64,11 +65,22 @@ def scale_first_of(sight: EndpointSight, targets: list[Target]) -> dict[str, Sca
     found = peaks_lately(sight.endpoint_id)
     peak, replicas = peak_of(found), replicas_of(found, sight.deployments)
     steps = {each.key: put_split(each.split, each.mirror) for each in targets if each.eligible}
-    if not any(scale_first(step, peak, replicas, {}).instances for step in steps.values()):
+    behind = {each.key: _with(replicas, each.instances) for each in targets}
+    if not any(scale_first(step, peak, behind[key], {}).instances for key, step in steps.items()):
         return {}
     rooms = rooms_of(sight.endpoint_id, sight.deployments)
-    proposed = {key: scale_first(step, peak, replicas, rooms) for key, step in steps.items()}
+    proposed = {key: scale_first(step, peak, behind[key], rooms) for key, step in steps.items()}
     return {key: proposal for key, proposal in proposed.items() if proposal.instances}
+
+
+def _with(replicas: Mapping[str, Replicas], instances: Mapping[str, int]) -> Mapping[str, Replicas]:
+    """The replicas as a target leaves them that brings instances back by itself."""
+    back = {
+        name: replace(replicas[name], instances=count)
+        for name, count in instances.items()
+        if name in replicas
+    }
+    return {**replicas, **back}
 
 
 def offer_for(principal: Principal, sight: EndpointSight, workspace_id: int, slug: str) -> Offer:
@@ -111,6 +123,8 @@ def targets_of(sight: EndpointSight) -> list[Target]:
         candidates=candidates(sight.orders.history, _verified(sight.endpoint_id)),
         deployments=sight.standing,
         active=sight.orders.active is not None,
+        instances={state.name.lower(): state.instance_count for state in sight.deployments},
+        deleted=deleted(sight.orders.history),
     )
 
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from endpoints.audit.actors import Actor
 from endpoints.changes.lifecycle import State
 from endpoints.changes.models import Change, ChangeRevision, Lease
+from endpoints.changes.plan import steps_from_json
 from endpoints.changes.services.lease import take_goal
 from endpoints.changes.services.moves import move
 from endpoints.changes.services.steps import CALM
@@ -31,14 +32,14 @@ def hand_over(
     **fields: Any,
 ) -> None:
     """Start it in the name of `person`. Conflict while another change is at work on the endpoint."""
-    now = db_now()
+    now, plan = db_now(), [step.for_ledger() for step in steps_from_json(revision.plan)]
     try:
         with transaction.atomic():
             move(
                 change=change,
                 to=State.APPLYING,
                 actor=actor,
-                facts={"plan": revision.plan, "hash": revision.content_hash, **(facts or {})},
+                facts={"plan": plan, "hash": revision.content_hash, **(facts or {})},
                 personal=personal,
                 started_at=now,
                 started_by_id=person,

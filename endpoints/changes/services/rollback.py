@@ -1,4 +1,4 @@
-"""Roll traffic back: a change of its own that needs no approval and takes the endpoint from whatever has it.
+"""Roll back: a change of its own that needs no approval and takes the endpoint from whatever has it.
 
 Two clicks by two people, or by one twice, are one rollback: the lease row's lock puts them in order, and the
 second one finds the first one's change.
@@ -16,7 +16,7 @@ from endpoints.access.policies import Principal
 from endpoints.audit.actors import Actor
 from endpoints.changes.lifecycle import Hold, Kind, State
 from endpoints.changes.models import Change, ChangeRevision, Lease
-from endpoints.changes.plan import Base, Step, base_from_json, patch_capacity, put_split, steps_from_json
+from endpoints.changes.plan import Step, base_from_json, steps_from_json
 from endpoints.changes.scaling import MOST_INSTANCES
 from endpoints.changes.selectors.rollback import (
     active_change,
@@ -32,10 +32,12 @@ from endpoints.changes.services.people import person_id, visible_endpoint
 from endpoints.changes.services.revise import add_note, add_revision, clean_reason
 from endpoints.changes.services.steps import hold_here
 from endpoints.changes.targets import Target, find, key_of
+from endpoints.changes.undo import Beside, goal, way_back
+from endpoints.core import traffic
 from endpoints.core.errors import Conflict, Invalid, Refused
 from endpoints.core.traffic import describe
 from endpoints.dispatch import db_now
-from endpoints.inventory.selectors import EndpointFacts, endpoint_facts
+from endpoints.inventory.selectors import EndpointFacts, deployment_states, endpoint_facts
 
 REASONS = {
     "errors": "Errors or latency",
@@ -134,13 +136,25 @@ def _same_already(endpoint_id: int, key: str) -> Change | None:
         return None
     if newest.ended_at is None:
         return newest
-    live = current_base(endpoint_id)
-    return newest if key_of(live.split, live.mirror) == key else None
+    return newest if _in_force(newest) else None
+
+
+def _in_force(done: Change) -> bool:
+    """Whether Azure still reports what this rollback brought about."""
+    split, mirror, beside = _goal(done)
+    live = current_base(done.endpoint_id)
+    if not (traffic.same(split, live.split) and traffic.same(mirror, live.mirror)):
+        return False
+    counts = {state.name.lower(): state.instance_count for state in deployment_states(done.endpoint_id)}
+    return all(counts.get(name) == count for name, count in beside.instances.items())
+
+
+def _goal(change: Change) -> tuple[traffic.Split, traffic.Split, Beside]:
+    return goal(steps_from_json(ChangeRevision.objects.get(change=change, number=change.revision).plan))
 
 
 def _goal_key(change: Change) -> str:
-    goal = steps_from_json(ChangeRevision.objects.get(change=change, number=change.revision).plan)[-1]
-    return key_of(goal.split, goal.mirror)
+    return key_of(*_goal(change))
 
 
 def _eligible(endpoint_id: int, key: str) -> Target:
@@ -172,8 +186,7 @@ def _create(order: _Order, lease: Lease, target: Target) -> Change:
         started_by_id=author_id,
         idempotency_key=order.key,
     )
-    steps = _steps(target, current_base(endpoint_id), order.scale)
-    _announce(change, lease, steps, actor, comment=order.comment)
+    _announce(change, lease, _steps(target, endpoint_id, order.scale), actor, comment=order.comment)
     return change
 
 
@@ -181,10 +194,10 @@ def _supersede(active: Change, actor: Actor, reason: str) -> None:
     move(change=active, to=State.SUPERSEDED, actor=actor, reason=reason, attention="", waiting_for="")
 
 
-def _steps(target: Target, base: Base, scale: Mapping[str, int]) -> tuple[Step, ...]:
+def _steps(target: Target, endpoint_id: int, scale: Mapping[str, int] | None = None) -> tuple[Step, ...]:
     """Where instances are asked for, they come first, under the split that is in force."""
-    scaling = [patch_capacity(name, count, base.split, base.mirror) for name, count in sorted(scale.items())]
-    return (*scaling, put_split(target.split, target.mirror))
+    now = current_base(endpoint_id)
+    return way_back(target.split, target.mirror, target.beside, now=now, scale_first=scale or {})
 
 
 def _announce(
@@ -199,7 +212,7 @@ def _announce(
         change=change,
         actor=actor,
         facts={
-            "plan": revision.plan,
+            "plan": [step.for_ledger() for step in steps],
             "base": revision.base,
             "hash": revision.content_hash,
             "reverts": f"change:{change.reverts_id}" if change.reverts_id else "",
@@ -231,9 +244,7 @@ def order_automatic_rollback(change: Change, *, reason: str, cause: str = "gate"
     The caller holds lease and change locked. Nobody is its author: it is told as the executor's, on behalf of
     whoever started the change.
     """
-    base = base_from_json(ChangeRevision.objects.get(change=change, number=change.revision).base)
-    target = find(rollback_targets(change.endpoint_id), key_of(base.split, base.mirror))
-    actor = actor_for(change)
+    target, actor = _before(change), actor_for(change)
     if target is None or not target.eligible:
         why = target.refusal if target else "The base split can't be ordered any more."
         words = f"{reason} It could not be rolled back by itself: {why}"
@@ -249,7 +260,16 @@ def order_automatic_rollback(change: Change, *, reason: str, cause: str = "gate"
         started_by_id=change.started_by_id,
         waiting_for=reason,
     )
-    _announce(ordered, lease, (put_split(target.split, target.mirror),), actor, why=reason)
+    _announce(ordered, lease, _steps(target, change.endpoint_id), actor, why=reason)
+
+
+def _before(change: Change) -> Target | None:
+    """The target that undoes `change`: its base, with what it moved beside the split."""
+    targets = rollback_targets(change.endpoint_id)
+    if change.kind == Kind.CAPACITY:
+        return next((target for target in targets if target.undoes == change.pk), None)
+    base = base_from_json(ChangeRevision.objects.get(change=change, number=change.revision).base)
+    return find(targets, key_of(base.split, base.mirror))
 
 
 def order_drilled_rollback(change: Change) -> Change:
@@ -257,10 +277,9 @@ def order_drilled_rollback(change: Change) -> Change:
 
     Conflict, with nothing done, where somebody else is at work or the split from before can't be ordered.
     """
-    base = base_from_json(ChangeRevision.objects.get(change=change, number=change.revision).base)
     if active := active_change(change.endpoint_id):
         raise Conflict(f"CR-{active.pk} is at work on this endpoint.")
-    target = find(rollback_targets(change.endpoint_id), key_of(base.split, base.mirror))
+    target = _before(change)
     if target is None or not target.eligible:
         why = target.refusal if target else "Azure reports the split from before the drill already."
         raise Conflict(f"The drill could not be rolled back: {why}")
@@ -271,6 +290,6 @@ def order_drilled_rollback(change: Change) -> Change:
         author=None,
         started_by_id=change.started_by_id,
     )
-    steps, lease = (put_split(target.split, target.mirror),), lock_lease(change.endpoint_id)
+    steps, lease = _steps(target, change.endpoint_id), lock_lease(change.endpoint_id)
     _announce(ordered, lease, steps, actor_for(change), why="the drill came off")
     return ordered
