@@ -96,6 +96,7 @@ class Made(models.Model):
         models.BigIntegerField()
     )  # of metrics, known of all deployments: another number makes the day anew
     version = models.SmallIntegerField()
+    rule_set = models.PositiveIntegerField(default=0)  # RuleSet.number; 0: the usual ones
     made_at = models.DateTimeField()
 
     class Meta:

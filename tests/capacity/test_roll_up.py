@@ -10,7 +10,7 @@ from django.db import connection
 
 from endpoints.access.models import Workspace
 from endpoints.capacity.day import PARTS
-from endpoints.capacity.models import AutoscaleSetting, Day, Idle, Made, Summary
+from endpoints.capacity.models import AutoscaleSetting, Day, Idle, Made, RuleSet, Summary
 from endpoints.capacity.selectors import fleet_ledger, fleet_ledger_from_days
 from endpoints.capacity.services import roll_up_day, roll_up_due
 from endpoints.dispatch import db_now
@@ -218,3 +218,41 @@ def test_day__of_a_deployment_that_scales_wrongly__says_so_from_when_that_was_re
     roll_up_day(workspace_id=place.pk, day=yesterday().date())
     found = dict(Idle.objects.values_list("cause", "seconds"))
     assert found == {"no-requests": 12 * 3600 * 2, "wrong-autoscale": 12 * 3600 * 2}
+
+
+def test_due__after_other_rules_were_set__makes_every_day_by_them(place: Workspace) -> None:
+    row = deployed(place, since=yesterday() - 20 * DAY)
+    hours(row, 0, 6, requests=0)
+    hours(row, 6, 24, requests=600)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT metrics_make_partition('day', %s)", [yesterday().date()])
+        cursor.execute(
+            "INSERT INTO metrics_day (deployment_id, day, minutes, request_minutes, idle_minutes, capacity_minutes,"
+            " requests) VALUES (%s, %s, 1440, 1440, 360, 1440, 10800)",
+            [row.pk, yesterday().date()],
+        )
+    assert roll_up_due() == 31
+    why = Idle.objects.filter(day=yesterday().date(), cause="night-or-weekend")
+    assert sum(why.values_list("seconds", flat=True)) == (6 if yesterday().weekday() < 5 else 0) * 3600 * 2
+    RuleSet.objects.create(
+        workspace=place, number=1, document={"day_begins": 4, "weekend": []}, reason="", made_by="user:1",
+        made_at=db_now(),
+    )  # fmt: skip
+    assert roll_up_due() == 31
+    assert sum(why.values_list("seconds", flat=True)) == 4 * 3600 * 2
+    assert roll_up_due() == 3
+
+
+def test_day__made_twice__has_the_same_over_and_says_it_of_known_capacity_alone(place: Workspace) -> None:
+    row = deployed(place, instances=4)
+    hours(row, 0, 24, requests=36_000, instances=4)
+    roll_up_day(workspace_id=place.pk, day=yesterday().date())
+    day = Day.objects.get(deployment_id=row.pk)
+    assert (day.useful_seconds, day.over_seconds) == (4 * 86_400, 0)  # of its use nothing is known
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE metrics_hour SET cpu_max = 40 WHERE deployment_id = %s", [row.pk])
+    for _ in range(2):
+        roll_up_day(workspace_id=place.pk, day=yesterday().date())
+        day = Day.objects.get(deployment_id=row.pk)
+        # 150 each at 40 %, so 300 at 80 %; 600 and a fifth more take 3.
+        assert (day.paid_seconds, day.useful_seconds, day.over_seconds) == (4 * 86_400, 3 * 86_400, 86_400)

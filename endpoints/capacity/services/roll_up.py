@@ -9,6 +9,7 @@ from django.db import transaction
 
 from endpoints.access.selectors import connected_workspaces
 from endpoints.capacity.models import Made
+from endpoints.capacity.selectors.rules import rules_of
 from endpoints.capacity.selectors.world import day_of_life, size_of, world_of
 from endpoints.capacity.services import rows
 from endpoints.capacity.services.late import late_days
@@ -43,11 +44,12 @@ def roll_up_due(*, now: datetime | None = None) -> int:
     for place in connected_workspaces():
         known = known_minutes(place.id, today - timedelta(days=DAYS), today + timedelta(days=1))
         rows_made = list(Made.objects.filter(workspace_id=place.id, day__gt=today - timedelta(days=DAYS)))
-        there = {row.day: (row.version, row.minutes) for row in rows_made}
+        there = {row.day: (row.version, row.rule_set, row.minutes) for row in rows_made}
+        rules = rules_of(place.id).number
         late = late_days(place, {row.day: row.made_at for row in rows_made})
         for back in range(DAYS):
             day = today - timedelta(days=back)
-            if back < SETTLING or day in late or there.get(day) != (LEDGER, known.get(day, 0)):
+            if back < SETTLING or day in late or there.get(day) != (LEDGER, rules, known.get(day, 0)):
                 roll_up_day(workspace_id=place.id, day=day)
                 made += 1
         rows.follow_owners(place.id, since=today - timedelta(days=DAYS))
@@ -58,7 +60,8 @@ def roll_up_day(*, workspace_id: int, day: date) -> Rolled:
     """Make one UTC day of a workspace; today's is made of the hours that are over."""
     begin = datetime.combine(day, time(), tzinfo=UTC)
     until = min(begin + timedelta(days=1), db_now().replace(minute=0, second=0, microsecond=0))
-    # Counted before the hours are read: what comes in meanwhile makes the day anew once more.
+    # Looked at before the hours are read: what comes in meanwhile makes the day anew once more.
+    rules = rules_of(workspace_id).number
     minutes = known_minutes(workspace_id, day, day + timedelta(days=1)).get(day, 0)
     lives = paid_lives(workspace_id, begin, until) if until > begin else []
     world = world_of(workspace_id, lives, begin, until)
@@ -76,6 +79,7 @@ def roll_up_day(*, workspace_id: int, day: date) -> Rolled:
                 "deployments": len(days),
                 "minutes": minutes,
                 "version": LEDGER,
+                "rule_set": rules,
                 "made_at": db_now(),
             },
         )
