@@ -12,6 +12,8 @@ from functools import wraps
 from inspect import cleandoc
 from typing import Any, Protocol, cast
 
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -20,7 +22,6 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from endpoints.access import selectors as access
@@ -33,7 +34,9 @@ from endpoints.api.rules import Rule, Scope, check_token
 from endpoints.api.shapes import ProblemOut
 from endpoints.core.errors import Invalid, NotFound
 
-Out = type[Serializer[Any]] | PolymorphicProxySerializer
+Out = type[Serializer[Any]] | PolymorphicProxySerializer | OpenApiTypes
+Answers = Mapping[int | tuple[int, str], Out | None]
+"""By status, or by status and media type, where that is not JSON."""
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _ALWAYS = (401, 403, 422, 503)
@@ -88,18 +91,18 @@ def operation(
     *,
     summary: str,
     name: str,
-    answers: Mapping[int, Out | None],
+    answers: Answers,
     query: type[StrictQuery] | None = None,
     body: type[StrictBody] | None = None,
     headers: tuple[OpenApiParameter, ...] = (),
     problems: tuple[int, ...] = (),
     is_throttled: bool = True,
     example: dict[str, Any] | None = None,
-) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Describe one method. `problems` are statuses beside those that follow from the rest."""
     described = Operation(rule, summary, query, body, is_throttled)
 
-    def decorate(method: Callable[..., Response]) -> Callable[..., Response]:
+    def decorate(method: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @extend_schema(
             operation_id=name,
             summary=summary,
@@ -110,7 +113,7 @@ def operation(
             examples=[OpenApiExample("example", value=example, request_only=True)] if example else None,
         )
         @wraps(method)
-        def run(view: Caller, request: Request, **kwargs: Any) -> Response:
+        def run(view: Caller, request: Request, **kwargs: Any) -> HttpResponseBase:
             call = _enter(view, described, request, kwargs)
             return method(view, call, **kwargs)
 
@@ -121,7 +124,7 @@ def operation(
 
 
 def _responses(
-    described: Operation, method: str, answers: Mapping[int, Out | None], problems: tuple[int, ...]
+    described: Operation, method: str, answers: Answers, problems: tuple[int, ...]
 ) -> dict[Any, Any]:
     statuses = {*_ALWAYS, *problems}
     if method.upper() in UNSAFE:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.urls import path, re_path, register_converter
 
 from endpoints.api import (
@@ -9,12 +11,16 @@ from endpoints.api import (
     audit,
     backtest,
     budget,
+    capacity,
+    capacity_export,
+    capacity_rules,
     challenge_rights,
     challenges,
     changes,
     drills,
     executor,
     figures,
+    findings,
     fleet,
     holds,
     me,
@@ -61,7 +67,20 @@ class NameConverter:
         return value
 
 
+class DayConverter:
+    """A day as ISO 8601 writes it."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        return date.fromisoformat(value)
+
+    def to_url(self, value: date) -> str:
+        return str(value)
+
+
 register_converter(NumberConverter, "number")
+register_converter(DayConverter, "day")
 register_converter(NameConverter, "azure_name")
 
 app_name = "api"
@@ -69,6 +88,7 @@ _ENDPOINT = "workspaces/<azure_name:ws>/endpoints/<azure_name:name>"
 _RULE = "workspaces/<azure_name:ws>/rules/<number:rule>"
 _CHANGE = "changes/<number:number>"
 _CASE = "challenges/<number:number>"
+_FINDING = "capacity/findings/<number:number>"
 
 urlpatterns = [
     path("openapi.json", schema.OpenApi.as_view(), name="openapi"),
@@ -98,6 +118,11 @@ urlpatterns = [
         "workspaces/<azure_name:ws>/challenge-policy",
         challenge_rights.CasePolicy.as_view(),
         name="challenge_policy",
+    ),
+    path(
+        "workspaces/<azure_name:ws>/capacity-rules",
+        capacity_rules.CapacityRules.as_view(),
+        name="capacity_rules",
     ),
     path("workspaces/<azure_name:ws>/backtest", backtest.Backtest.as_view(), name="backtest"),
     path("endpoints", fleet.Endpoints.as_view(), name="endpoints"),
@@ -191,6 +216,20 @@ urlpatterns = [
         challenge_rights.ErasureAgreement.as_view(),
         name="challenge_erasure_agreement",
     ),
+    path("capacity/ledger", capacity.Ledger.as_view(), name="capacity_ledger"),
+    path("capacity/days", capacity.Days.as_view(), name="capacity_days"),
+    path("capacity/days/<number:number>/<day:day>", capacity.Formula.as_view(), name="capacity_formula"),
+    path("capacity/findings", findings.Findings.as_view(), name="findings"),
+    path(_FINDING, findings.Finding.as_view(), name="finding"),
+    path(f"{_FINDING}/claim", findings.Claim.as_view(), name="finding_claim"),
+    path(f"{_FINDING}/release", findings.Release.as_view(), name="finding_release"),
+    path(f"{_FINDING}/postpone", findings.Postpone.as_view(), name="finding_postpone"),
+    path(f"{_FINDING}/dismiss", findings.Dismiss.as_view(), name="finding_dismiss"),
+    path(f"{_FINDING}/comments", findings.FindingComments.as_view(), name="finding_comments"),
+    path("capacity/left-alone", findings.LeftAlone.as_view(), name="capacity_left_alone"),
+    path("capacity/export.csv", capacity_export.AsCsv.as_view(), name="capacity_csv"),
+    path("capacity/export.json", capacity_export.AsJson.as_view(), name="capacity_json"),
+    path("capacity/export-focus.csv", capacity_export.AsFocus.as_view(), name="capacity_focus"),
     path("notices/channels", notices.Channels.as_view(), name="channels"),
     path("notices/channels/<number:channel>", notices.Channel.as_view(), name="channel"),
     path("notices/channels/<number:channel>/end", notices.ChannelEnd.as_view(), name="channel_end"),

@@ -25,6 +25,8 @@ from endpoints.inventory.models import Endpoint
 from endpoints.metrics.figures import Definition, Kind
 from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
+from tests.capacity.found import found
+from tests.capacity.ledgered import ledgered
 from tests.challenges.cases import raised
 from tests.holds.support import ahead, freeze
 from tests.notices.support import kept_channel
@@ -129,6 +131,7 @@ def _place(slug: str, secret: str) -> Place:
     named["freeze"] = freeze(proposer, Scope(workspace.pk, "no-such-*"), ahead()).pk
     named["stop"] = _stop_of_what_is_gone(workspace, proposer)
     named |= _case_of(workspace, endpoint, secret)
+    named |= _capacity_of(endpoint, secret)
     return Place(workspace, secret, number, named)
 
 
@@ -148,6 +151,19 @@ def _case_of(workspace: Workspace, endpoint: Endpoint, secret: str) -> dict[str,
         "raiser": f"user:{raiser.pk}",
         "evidence": 1,
         "hold": hold,
+    }
+
+
+def _capacity_of(endpoint: Endpoint, secret: str) -> dict[str, Any]:
+    """A day in the ledger and a finding; why it is one is for this workspace's people only."""
+    blue, green = (endpoint.deployments.get(name=name) for name in ("blue", "green"))
+    day = ledgered(blue, green)
+    finding = found(green, why=secret)
+    return {
+        "finding": finding.pk,
+        "finding_version": finding.version,
+        "deployment_number": blue.pk,
+        "day": day,
     }
 
 
@@ -179,6 +195,7 @@ def _name_things(place: Place, token_id: int) -> None:
         ],
         "records": [{"at": f"{db_now():%Y-%m-%dT%H:%M:%SZ}", "client_id": "order-1"}],
         "number": change.pk,
+        "next_week": f"{db_now() + timedelta(days=7):%Y-%m-%d}",
         "soon": f"{db_now() + timedelta(hours=1):%Y-%m-%dT%H:%M:00Z}",
         "seq": Entry.objects.filter(subject=f"change:{change.pk}").latest("seq").seq,
         "token_id": token_id,

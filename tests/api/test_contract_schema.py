@@ -37,6 +37,8 @@ from endpoints.inventory.models import Endpoint
 from endpoints.metrics.models import Backfill, Collector
 from endpoints.metrics.services import propose_budget, write_minutes
 from tests.api.api import ask_for_change, hash_of
+from tests.capacity.found import found
+from tests.capacity.ledgered import ledgered
 from tests.challenges.cases import raised, record
 from tests.metrics.budgeting import budget_since
 from tests.metrics.figuring import clicks, defined, minute_ago, sent
@@ -66,7 +68,10 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
     author = make_person("rosa", {workspace.slug: ["requester"]})
     ruler = make_person(
         "rudi",
-        {"": ["admin", "auditor"], workspace.slug: ["requester", "reviewer", "operator", "supervisor"]},
+        {
+            "": ["admin", "auditor"],
+            workspace.slug: ["requester", "reviewer", "operator", "supervisor", "finops"],
+        },
     )
     number = ask_for_change(author, endpoint.pk, {"green": 100})
     services.reject_change(
@@ -81,8 +86,15 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
         "rule": rule(make_person("rita", {workspace.slug: ["reviewer"]}), workspace),
         "template": template(ruler, workspace),
         "channel": kept_channel(workspace),
+        **capacity(endpoint),
         "case": raised(ruler, endpoint, record(endpoint)).pk,
     }
+
+
+def capacity(endpoint: Endpoint) -> dict[str, Any]:
+    """A day in the ledger, and a finding."""
+    blue = endpoint.deployments.get(name="blue")
+    return {"day": ledgered(blue), "deployment_number": blue.pk, "finding": found(blue).pk}
 
 
 def told(number: int) -> None:
@@ -186,9 +198,12 @@ _BODY = {
 _WAYS = ("template", "plan", "split")
 
 
+_NUMBERS = {"/challenges/": "case", "/capacity/findings/": "finding", "/capacity/days/": "deployment_number"}
+
+
 def real(case: Any, stage: dict[str, Any]) -> None:
     """Put what exists into the address and the preconditions, so that the call gets past the door."""
-    number = stage["case" if "/challenges/" in case.path else "number"]
+    number = next((stage[key] for part, key in _NUMBERS.items() if part in case.path), stage["number"])
     there = {
         "evidence": 1,
         "hold": 1,
@@ -203,6 +218,7 @@ def real(case: Any, stage: dict[str, Any]) -> None:
         "channel": stage["channel"],
         "token_id": 1,
         "figure": "click-through",
+        "day": stage["day"],
     }
     for name in case.path_parameters or {}:
         case.path_parameters[name] = there[name]
