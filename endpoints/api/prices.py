@@ -18,10 +18,11 @@ from endpoints.prices import selectors as prices
 from endpoints.prices.selectors import Price, SizeRow
 
 
-class PriceOut(Shape):
+class ListedPriceOut(Shape):
     """An instance and hour on Linux, in the tier Standard, before any discount.
 
     It began between `earliest` (null: nothing was read before) and `seen_at`, and was found so at `confirmed_at`.
+    `effective_at`: since when the retail list itself says that its price counts; null: nobody says.
     """
 
     amount = serializers.CharField(
@@ -35,6 +36,13 @@ class PriceOut(Shape):
     earliest = serializers.DateTimeField(allow_null=True)
     seen_at = serializers.DateTimeField()
     confirmed_at = serializers.DateTimeField()
+    effective_at = serializers.DateTimeField(allow_null=True)
+
+
+class PriceOut(ListedPriceOut):
+    """The price that counts. `beside`: the other list's, where that differs by more than a percent, or in currency."""
+
+    beside = ListedPriceOut(allow_null=True)
 
 
 class QuotaOut(Shape):
@@ -128,5 +136,8 @@ def _size(row: SizeRow) -> dict[str, Any]:
 
 
 def _price(row: Price) -> dict[str, Any]:
-    fields = {name: getattr(row, name) for name in shape_names(PriceOut)}
-    return dict(PriceOut(fields | {"amount": plain(row.amount)}).data)
+    return dict(PriceOut(_listed(row) | {"beside": _listed(row.beside) if row.beside else None}).data)
+
+
+def _listed(row: Price) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in shape_names(ListedPriceOut)} | {"amount": plain(row.amount)}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from endpoints.access.models import User, Workspace
 from endpoints.azure_gateway.errors import Forbidden
+from endpoints.prices.models import SkuPrice
 from tests.api.api import Api
 from tests.prices.support import listing, price, read, size, usage
 
@@ -30,6 +33,26 @@ def test_prices__of_a_size__are_text_with_date_source_and_quota(workspace: Works
     assert item["price"]["earliest"] is None
     assert item["price"]["seen_at"] == item["price"]["confirmed_at"] == item["seen_at"]
     assert (item["quota"]["used"], item["quota"]["limit"], item["quota"]["left"]) == (12, 100, 88)
+
+
+def test_prices__of_two_lists_that_differ__have_the_other_one_beside(
+    workspace: Workspace, finops: User
+) -> None:
+    read(listing([size("Standard_DS3_v2", price("0.2930"))]))
+    own = SkuPrice.objects.get()
+    since = datetime(2022, 4, 1, tzinfo=UTC)
+    SkuPrice.objects.create(
+        subscription=own.subscription, region=own.region, sku=own.sku, amount=Decimal("0.35"), currency="USD",
+        source="retail", seen_at=own.seen_at, effective_at=since,
+    )  # fmt: skip
+    (item,) = get(finops)["items"]
+    assert (item["price"]["amount"], item["price"]["effective_at"]) == ("0.293", None)
+    beside = item["price"]["beside"]
+    assert (beside["amount"], beside["source"], beside["effective_at"]) == (
+        "0.35",
+        "retail",
+        "2022-04-01T00:00:00Z",
+    )
 
 
 def test_prices__not_known__are_null_with_the_reason(workspace: Workspace, finops: User) -> None:

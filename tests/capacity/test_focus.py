@@ -13,6 +13,7 @@ from endpoints.capacity import focus
 from endpoints.capacity.selectors import fleet_ledger
 from endpoints.capacity.selectors.daily import Wanted
 from endpoints.capacity.selectors.exports import focus_for_file
+from opsportal.embedded.fingerprint import ROOT
 from tests.capacity.test_day_rows import priced, rolled, scaled
 from tests.capacity.test_roll_up import DAY, deployed, hours, place, yesterday
 
@@ -123,6 +124,12 @@ def test_columns__are_the_specifications_by_its_spelling_and_then_ours() -> None
     assert all(name.startswith("x_") and name[2:].isalnum() and len(name) <= 50 for name in focus.OWN)
     assert list(focus.OWN) == sorted(focus.OWN)
     assert len(set(focus.HEADER)) == len(focus.HEADER)
+
+
+def test_page__tells_what_every_column_holds_and_none_that_is_not_there() -> None:
+    page = (ROOT / "docs" / "reference" / "focus.md").read_text()
+    told = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
+    assert [name for name in told if name != "Column"] == list(focus.HEADER)
 
 
 @pytest.mark.parametrize(
