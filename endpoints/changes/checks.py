@@ -2,6 +2,7 @@
 
 They run when a change is asked for, when it is approved, when it starts, and again right before the call.
 A fact that is missing or too old is inconclusive, which holds the change as surely as a failure does.
+A change of capacity has checks of its own, and of the others those that mean something for it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from endpoints.changes import capacity, probing, scaling
+from endpoints.changes import capacity, capacity_checks, probing, scaling
 from endpoints.changes.capacity import Peak, Replicas
+from endpoints.changes.capacity_checks import Ground, deletes_endpoint, moves_load, of_capacity
 from endpoints.changes.plan import Base, Step, rising
 from endpoints.changes.scaling import Room
 from endpoints.changes.verdict import Outcome, Verdict
@@ -22,6 +24,7 @@ class Situation:
     """What is known when checks run. `read_age` is in seconds, None when the endpoint was never read.
 
     `rooms`: quota behind deployments, where the plan scales any. `direct`: what asking them told; None: not looked at.
+    `ground`: of a plan that deletes.
     """
 
     base: Base
@@ -39,21 +42,41 @@ class Situation:
     replicas: Mapping[str, Replicas] = field(default_factory=dict)
     rooms: Mapping[str, Room] = field(default_factory=dict)
     direct: probing.Direct | None = None
+    ground: Ground = field(default_factory=Ground)
 
 
 def run(situation: Situation) -> list[Verdict]:
     """Every check, in the order in which people ask."""
+    before = _of_capacity(situation) if of_capacity(situation.steps) else _of_traffic(situation)
+    return [
+        *before,
+        _endpoint_ready(situation),
+        _base_unchanged(situation),
+        _alone(situation),
+        _fresh(situation),
+    ]
+
+
+def _of_traffic(situation: Situation) -> list[Verdict]:
     return [
         _split_is_legal(situation),
         _deployments_ready(situation),
         *probing.checks(situation.direct, steps=len(situation.steps)),
         _carried(situation),
         *_room_for(situation),
-        _endpoint_ready(situation),
-        _base_unchanged(situation),
-        _alone(situation),
-        _fresh(situation),
     ]
+
+
+def _of_capacity(situation: Situation) -> list[Verdict]:
+    """Of traffic's checks those of a split that moves, and of load only where somebody carries more."""
+    base, steps = situation.base, situation.steps
+    found = capacity_checks.checks(base, steps, situation.deployments, situation.replicas, situation.ground)
+    if any(rising(base.split, step.split) for step in steps):
+        found += [_split_is_legal(situation), _deployments_ready(situation)]
+        found += probing.checks(situation.direct, steps=1)
+    if moves_load(base, steps):
+        found.append(_carried(situation))
+    return [*found, *_room_for(situation)]
 
 
 def _split_is_legal(situation: Situation) -> Verdict:
@@ -102,6 +125,8 @@ def _endpoint_ready(situation: Situation) -> Verdict:
     name = "Endpoint takes writes"
     if situation.endpoint_state == "Succeeded":
         return Verdict(name, Outcome.PASS, "Azure reports the endpoint as Succeeded.")
+    if situation.endpoint_state == "Failed" and deletes_endpoint(situation.steps):
+        return Verdict(name, Outcome.PASS, "Azure reports the endpoint as Failed; it can be deleted so.")
     if situation.endpoint_state in ("Failed", "Deleting"):
         return Verdict(name, Outcome.FAIL, f"Azure reports the endpoint as {situation.endpoint_state}.")
     return Verdict(

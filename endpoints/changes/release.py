@@ -38,18 +38,27 @@ class Version:
     instance_count: int | None
 
 
-def endpoint_file(number: str, at: datetime, name: str, state: Mapping[str, Any]) -> File:
-    """`endpoint.yml`. Azure takes traffic to deployments that stand: a new one gets it last."""
+def endpoint_file(
+    number: str, at: datetime, name: str, state: Mapping[str, Any], *, ended: bool = True
+) -> File:
+    """`endpoint.yml`. Azure takes traffic to deployments that stand: a new one gets it last.
+
+    `ended` False: of an endpoint that the change is about to delete.
+    """
     body = azml.endpoint(name, state)
     hint = [
         "To make it anew, leave traffic and mirror_traffic out, make its deployments, and run the traffic command."
     ]
-    return _file("endpoint.yml", _head(number, at), body, hint if "traffic" in body.values else [])
+    head = _head(number, at) if ended else f"{_kept(number, at)} Its traffic is that from before {number}."
+    return _file("endpoint.yml", head, body, hint if "traffic" in body.values else [])
 
 
-def deployment_file(number: str, at: datetime, endpoint: str, name: str, state: Mapping[str, Any]) -> File:
-    """`blue.yml`."""
-    return _file(f"{name}.yml", _head(number, at), azml.deployment(endpoint, name, state), [])
+def deployment_file(
+    number: str, at: datetime, endpoint: str, name: str, state: Mapping[str, Any], *, ended: bool = True
+) -> File:
+    """`blue.yml`. `ended` False: of a deployment that the change is about to delete."""
+    head = _head(number, at) if ended else _kept(number, at)
+    return _file(f"{name}.yml", head, azml.deployment(endpoint, name, state), [])
 
 
 def version(name: str, state: Mapping[str, Any], split: Mapping[str, int] | None) -> Version:
@@ -67,6 +76,10 @@ def version(name: str, state: Mapping[str, Any], split: Mapping[str, int] | None
 
 def _head(number: str, at: datetime) -> str:
     return f"As Azure reported it when {number} ended, {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+
+
+def _kept(number: str, at: datetime) -> str:
+    return f"As Azure reported it {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, before {number} deleted it."
 
 
 def _file(name: str, head: str, body: azml.Body, hints: Iterable[str]) -> File:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from endpoints.changes.capacity_checks import deletes_endpoint
 from endpoints.changes.lifecycle import Kind
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import base_from_json, steps_from_json
-from endpoints.changes.scaling import scales
 from endpoints.core.ids import ref, split_ref
 from endpoints.dispatch import db_now
 from endpoints.holds.selectors import Hold, in_force
@@ -19,16 +19,20 @@ def holds_against(
 ) -> tuple[Hold, ...]:
     """All in force that nobody let this change past; a protection of one deployment only where its share changes.
 
-    What a change keeps as its rollback target may be given traffic at any time: it is only not to be scaled.
+    What a change keeps as its rollback target may be given traffic at any time: it is only not to be scaled or deleted.
+    Who deletes the endpoint deletes whatever is protected there.
     """
     if change.kind == Kind.ROLLBACK:
         return ()
     found = in_force(change.endpoint_id, at or db_now(), subject=ref("change", change.pk))
-    touched, scaled = _touched(revision), scales(steps_from_json(revision.plan))
+    steps = steps_from_json(revision.plan)
+    if deletes_endpoint(steps):
+        return found
+    touched, changed = _touched(revision), {step.deployment for step in steps}
     return tuple(
         hold
         for hold in found
-        if not hold.deployment or hold.deployment in (scaled if _kept_warm(hold) else touched)
+        if not hold.deployment or hold.deployment in (changed if _kept_warm(hold) else touched)
     )
 
 

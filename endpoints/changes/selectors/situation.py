@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from endpoints.changes.capacity_checks import Ground, deletes
 from endpoints.changes.checks import Situation
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Base, base_from_json, steps_from_json
 from endpoints.changes.scaling import scales
+from endpoints.changes.selectors.ground import ground_of
 from endpoints.changes.selectors.known import peak_of, peaks_lately, replicas_of, rooms_of
 from endpoints.changes.selectors.probes import direct_of
 from endpoints.changes.selectors.sight import EndpointSight, endpoint_sight, states_of
@@ -51,6 +53,7 @@ def situation(revision: ChangeRevision, sight: EndpointSight) -> Situation:
         replicas=replicas_of(found, sight.deployments),
         rooms=rooms_of(sight.endpoint_id, sight.deployments) if scales(steps) else {},
         direct=direct_of(sight.endpoint_id, base, steps),
+        ground=ground_of(sight, steps) if deletes(steps) else Ground(),
     )
 
 

@@ -7,6 +7,8 @@ from django.db import transaction
 from endpoints.access.policies import Action, Principal
 from endpoints.changes.lifecycle import IN_FORCE, Hold, State
 from endpoints.changes.models import Change, ChangeRevision, GateOverride
+from endpoints.changes.plan import steps_from_json
+from endpoints.changes.selectors.scream import screams_at
 from endpoints.changes.services.guards import current_revision, lock_both, permit
 from endpoints.changes.services.moves import announce, moved_on, tell_ledger
 from endpoints.changes.services.people import person_id
@@ -26,7 +28,9 @@ def advance_change(*, principal: Principal, change_id: int, seen_step: int) -> N
     _, change = lock_both(change_id, principal)
     permit(change, principal, Action.START)
     _at_step(change, seen_step)
-    _gates_pass(change, current_revision(change))
+    revision = current_revision(change)
+    _gates_pass(change, revision)
+    _screamed(change, revision)
     step_over(change, actor=principal.actor, reason="advanced by a person")
 
 
@@ -45,6 +49,16 @@ def _gates_pass(change: Change, revision: ChangeRevision) -> None:
     if change.gate_outcome != Outcome.PASS:
         why = change.gate_reason or "No gate was measured yet."
         raise Conflict(f"The gates do not pass: {why} Override them by name, or wait. {NOT_ADVANCED}")
+
+
+def _screamed(change: Change, revision: ChangeRevision) -> None:
+    """What is deleted has been without traffic for all of the time that was approved; nobody cuts that short."""
+    steps = steps_from_json(revision.plan)
+    left = steps[change.step].bake - change.baked if screams_at(steps, change.step) else 0
+    if left > 0:
+        raise Conflict(
+            f"The scream test lasts another {left:,.0f}\u00a0s before anything is deleted. {NOT_ADVANCED}"
+        )
 
 
 @transaction.atomic

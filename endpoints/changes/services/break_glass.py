@@ -49,6 +49,8 @@ def break_glass(
     """Start it without approvals. `proved_at`: when this person last gave their password in this session."""
     lease, change = lock_both(change_id, principal)
     permit(change, principal, Action.BREAK_GLASS)
+    if change.kind == Kind.CAPACITY:
+        raise Conflict(f"Only traffic changes can be started without approval. {NOT_STARTED}")
     _proved(proved_at)
     words = clean_reason(reason)
     if State(change.state) not in _BREAKABLE or change.kind != Kind.TRAFFIC:

@@ -8,11 +8,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from endpoints.access.policies import Action, Principal
+from endpoints.access.policies import Principal
 from endpoints.changes.draft import Draft
 from endpoints.changes.lifecycle import EDITABLE, Kind, State
 from endpoints.changes.selectors.situation import current_base
-from endpoints.changes.services.guards import current_revision, lock_both, permit, same_content
+from endpoints.changes.services.guards import current_revision, lock_both, permit, same_content, writing
 from endpoints.changes.services.lease import drop_goal
 from endpoints.changes.services.moves import move, moved_on
 from endpoints.changes.services.people import person_id
@@ -22,6 +22,8 @@ from endpoints.changes.services.steps import ANEW, CALM
 from endpoints.changes.services.writing import check_and_present
 from endpoints.core.errors import Conflict
 from endpoints.dispatch import db_now
+
+NOT_EDITED = "it is not edited, but withdrawn, and asked for anew."
 
 
 @transaction.atomic
@@ -38,7 +40,9 @@ def edit_change(
     """A new revision on the base that is live now, checked and presented again; asked for as in `request_change`."""
     wanted = draft or Draft.single(split or {}, mirror)
     lease, change = lock_both(change_id, principal)
-    permit(change, principal, Action.CREATE_TRAFFIC)
+    permit(change, principal, writing(change))
+    if change.kind == Kind.CAPACITY:
+        raise Conflict(f"CR-{change.pk} changes capacity: {NOT_EDITED} Nothing was stored.")
     if change.kind != Kind.TRAFFIC or State(change.state) not in EDITABLE:
         raise moved_on(change)
     previous = current_revision(change)

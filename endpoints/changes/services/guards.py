@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from endpoints.access.policies import Action, Principal, require, visible_workspaces
+from endpoints.changes.lifecycle import Kind
 from endpoints.changes.models import Change, ChangeRevision, Lease
 from endpoints.changes.services.lease import lock_lease
 from endpoints.changes.services.people import workspace_slug
@@ -43,6 +44,11 @@ def editors_of(change: Change) -> set[int]:
     """Everybody who wrote any part of it; none of them can approve it."""
     writers = {change.author_id, *change.revisions.values_list("editor_id", flat=True)}
     return {writer for writer in writers if writer is not None}
+
+
+def writing(change: Change) -> Action:
+    """What it takes to ask for, edit or withdraw such a change."""
+    return Action.CREATE_CAPACITY if change.kind == Kind.CAPACITY else Action.CREATE_TRAFFIC
 
 
 def permit(change: Change, principal: Principal, action: Action) -> None:

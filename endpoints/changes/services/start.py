@@ -8,7 +8,7 @@ from django.db import transaction
 
 from endpoints.access.policies import Action, Principal
 from endpoints.audit.actors import Actor
-from endpoints.changes.lifecycle import State
+from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.models import Change, Lease
 from endpoints.changes.services.conditions import approvals_hold, drift_since, not_held, still_true
 from endpoints.changes.services.guards import current_revision, lock_both, permit, same_content
@@ -17,6 +17,7 @@ from endpoints.changes.services.moves import move, moved_on
 from endpoints.changes.services.people import person_id
 from endpoints.core.errors import Conflict
 
+ON_NEW_BASE = "Edit it onto the new base to have it reviewed again."
 _STARTABLE = (State.APPROVED, State.SCHEDULED)
 
 
@@ -39,7 +40,8 @@ def start_change(
             same_content(current_revision(change), seen_hash)
             begin(lease, change, principal, actor=principal.actor, accept=accept)
     if drifted:
-        raise Conflict(f"{drifted} {NOT_STARTED} Edit it onto the new base to have it reviewed again.")
+        anew = "Close it, and ask anew." if change.kind == Kind.CAPACITY else ON_NEW_BASE
+        raise Conflict(f"{drifted} {NOT_STARTED} {anew}")
 
 
 def begin(

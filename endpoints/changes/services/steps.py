@@ -9,6 +9,7 @@ from endpoints.audit.actors import Actor
 from endpoints.changes.lifecycle import PLANNED_HOLDS, Hold, State
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import Step, steps_from_json
+from endpoints.changes.services.keep_files import keep_files
 from endpoints.changes.services.lease import drop_goal, lock_lease
 from endpoints.changes.services.moves import announce, move, tell_ledger
 from endpoints.changes.terms import terms_from_json
@@ -38,6 +39,7 @@ def step_over(change: Change, *, actor: Actor, reason: str = "") -> None:
     steps = steps_from_json(revision.plan)
     now, held = db_now(), _held_until_now(change)
     if change.step + 1 < len(steps):
+        keep_files(change, step=change.step + 1, actor=actor)
         fields = ANEW | {"step": change.step + 1, "step_since": now, "held_seconds": held}
         move(change=change, to=State.APPLYING, actor=actor, reason=reason or "next step", **fields, **CALM)
         return
@@ -122,6 +124,7 @@ def resume(change: Change, *, actor: Actor) -> None:
     held = _held_until_now(change)
     fields: dict[str, Any] = {"hold": "", "held_at": None, "held_seconds": held, **CALM}
     if change.confirmed_at is None:
+        keep_files(change, step=change.step, actor=actor)
         move(change=change, to=State.APPLYING, actor=actor, reason="resumed", step_since=db_now(), **fields)
         return
     # The gates have their grace again, and time that was held does not count as baked.

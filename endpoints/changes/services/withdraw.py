@@ -6,7 +6,7 @@ from django.db import transaction
 
 from endpoints.access.policies import Action, Principal
 from endpoints.changes.lifecycle import WITHDRAWABLE, State
-from endpoints.changes.services.guards import lock_both, permit
+from endpoints.changes.services.guards import lock_both, permit, writing
 from endpoints.changes.services.lease import drop_goal
 from endpoints.changes.services.moves import move, moved_on
 
@@ -16,7 +16,7 @@ def withdraw_change(*, principal: Principal, change_id: int) -> None:
     """End it. What Azure serves stays as it is: a drifted change leaves the traffic that was found."""
     lease, change = lock_both(change_id, principal)
     drifted = change.state == State.DRIFTED
-    permit(change, principal, Action.ROLL_BACK if drifted else Action.CREATE_TRAFFIC)
+    permit(change, principal, Action.ROLL_BACK if drifted else writing(change))
     if State(change.state) not in WITHDRAWABLE:
         raise moved_on(change)
     if lease.goal_id == change.pk:
