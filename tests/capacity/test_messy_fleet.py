@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from endpoints.access.models import Workspace
-from endpoints.capacity.models import Day, Idle, Made, Summary
+from endpoints.capacity.models import Day, Idle, Made, RuleSet, Summary
 from endpoints.capacity.selectors import Ledger, fleet_ledger, fleet_ledger_from_days
 from endpoints.capacity.services import roll_up_day, roll_up_due
 from endpoints.changes.lifecycle import Kind, State
@@ -196,6 +196,36 @@ def test_a_day__on_which_clocks_change_in_berlin__has_24_hours_and_no_hour_twice
     assert [(one.paid_seconds, money(one)) for one in found] == [(86_400, Decimal(24))] * 3
     assert [one.unserved_seconds for one in found] == [0, 86_400, 0]
     assert ledgers(place, begin - DAY, 3)[0].total.amounts["unserved"] == 24
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        (date(2026, 3, 27), 6, 19),  # the Friday before clocks go forward: 7 to 20 in Berlin
+        (date(2026, 3, 29), 24, 24),
+        (date(2026, 3, 30), 5, 18),
+        (date(2026, 10, 23), 5, 18),  # the Friday before clocks go back
+        (date(2026, 10, 25), 24, 24),
+        (date(2026, 10, 26), 6, 19),
+    ],
+)
+def test_nights_and_weekends__around_the_days_on_which_clocks_change__go_by_the_clock_in_berlin(
+    day: date, first: int, last: int
+) -> None:
+    place, begin = workspace(), midnight(day)
+    RuleSet.objects.create(
+        workspace=place, number=1, document={"zone": "Europe/Berlin"}, reason="We are there.",
+        made_by="user:1", made_at=begin,
+    )  # fmt: skip
+    row = deployment(endpoint(place, created=begin - 9 * DAY), created=begin - 9 * DAY, instances=1)
+    keep(
+        measured(row, minutes(begin - DAY, begin - DAY + HOUR), instances=1, requests=3),
+        measured(row, minutes(begin, begin + DAY), instances=1),
+    )
+    made(place, begin)
+    found = dict(Idle.objects.filter(day=day).values_list("cause", "seconds"))
+    assert found.get("no-requests", 0) == (last - first) * 3600
+    assert found["night-or-weekend"] == (24 - last + first) * 3600
 
 
 def test_a_deployment__made_anew_before_its_end_was_noticed__is_two_lives_and_no_minute_of_both(

@@ -61,6 +61,7 @@ def roll_up_day(*, workspace_id: int, day: date) -> Rolled:
     begin = datetime.combine(day, time(), tzinfo=UTC)
     until = min(begin + timedelta(days=1), db_now().replace(minute=0, second=0, microsecond=0))
     # Looked at before the hours are read: what comes in meanwhile makes the day anew once more.
+    looked_at = db_now()
     rules = rules_of(workspace_id).number
     minutes = known_minutes(workspace_id, day, day + timedelta(days=1)).get(day, 0)
     lives = paid_lives(workspace_id, begin, until) if until > begin else []
@@ -80,7 +81,7 @@ def roll_up_day(*, workspace_id: int, day: date) -> Rolled:
                 "minutes": minutes,
                 "version": LEDGER,
                 "rule_set": rules,
-                "made_at": db_now(),
+                "made_at": looked_at,
             },
         )
     return Rolled(day, len(days), sum(len(told) for told in world.used.values()))
