@@ -35,7 +35,7 @@ QUERY = (
     "q", "state", "ws", "after", "format", "before", "history", "to", "unchanged", "from", "actor", "endpoint",
     "subject", "type", "request", "next", "plan", "template", "steps", "all",
     "cid", "model", "reference",
-    "part", "gate", "ended", "show", "begin", "name",
+    "part", "gate", "ended", "show", "begin", "name", "since", "until", "cause", "owner", "team", "kind", "what",
 )
 # fmt: on
 HOSTILE = {

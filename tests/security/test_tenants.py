@@ -112,6 +112,8 @@ LISTS = (
     "/challenges", "/challenges?state=closed", "/challenges?ws={ws}", "/challenges?state=open&format=csv",
     "/challenges/erasures", "/challenges/new?cid=lost-id", "/search?q=CH-{case}", "/api/v1/challenges",
     "/api/v1/challenges?workspace={ws}", "/api/v1/challenges/erasures",
+    "/capacity/export.csv?what=days", "/capacity/export.csv?what=findings&owner={secret}",
+    "/capacity/export.json?what=days&ws={ws}", "/capacity/export-focus.csv", "/capacity/export-focus.csv?ws={ws}",
     "/api/v1/capacity/ledger", "/api/v1/capacity/ledger?workspace={ws}", "/api/v1/capacity/days",
     "/api/v1/capacity/days?workspace={ws}&endpoint={name}", "/api/v1/capacity/days?owner={secret}",
     "/api/v1/capacity/findings", "/api/v1/capacity/findings?workspace={ws}", "/api/v1/capacity/findings?owner={secret}",
