@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from endpoints.access.models import Workspace
 from endpoints.capacity.models import Made
+from endpoints.capacity.selectors.daily import Wanted, sums_of
 from endpoints.capacity.selectors.day_rows import DayRow, day_rows, price_lines
 from endpoints.capacity.services import roll_up_day
 from endpoints.core.errors import Invalid, NotFound
@@ -235,3 +236,20 @@ def test_formula__of_a_day_that_is_not_there_or_somebody_elses__is_not_found(pla
     for workspace_id, day in ((other.pk, yesterday()), (place.pk, yesterday() - DAY)):
         with pytest.raises(NotFound):
             price_lines(row.pk, day.date(), workspace_ids=[workspace_id])
+
+
+def test_sums__of_all_rows_that_match__are_what_the_rows_add_up_to(place: Workspace) -> None:
+    for name in ("blue", "green"):
+        hours(deployed(place, name), 0, 8, requests=0)
+    rolled(place)
+    since, until = (yesterday() - 2 * DAY).date(), (yesterday() + DAY).date()
+    for filters in ({}, {"cause": "night-or-weekend"}, {"owner": "risk@example.org"}, {"part": "unserved"}):
+        wanted = Wanted([place.pk], since, until, **filters)  # type: ignore[arg-type]
+        told, all_rows = sums_of(wanted), rows(place, **filters)
+        assert sum(one.rows for one in told) == len(all_rows)
+        for one in told:
+            mine = [row for row in all_rows if row.currency == one.currency]
+            assert one.amounts["unserved"] == sum(row.amounts["unserved"] or Decimal(0) for row in mine)
+            assert one.seconds["paid"] == sum(row.seconds["paid"] for row in mine)
+    (no_requests,) = sums_of(Wanted([place.pk], since, until, cause="no-requests"))
+    assert no_requests.cause_amount == no_requests.amounts["unserved"]

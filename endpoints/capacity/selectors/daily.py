@@ -57,6 +57,23 @@ class DayPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DaySum:
+    """What many rows come to, of one currency; "": of which no price is known. `rows`: how many there are.
+
+    `cause_seconds` and `cause_amount` are of the one cause that was asked for. An amount is None without a price.
+    """
+
+    currency: str
+    rows: int
+    seconds: Mapping[str, int]
+    amounts: Mapping[str, Decimal | None]
+    unpriced_seconds: int
+    hours_without_count: int
+    cause_seconds: int
+    cause_amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """All that is given must hold; None is any. `part`: rows of which such seconds are counted ("over", "unpriced")."""
 
@@ -115,38 +132,73 @@ JOIN inventory_deployment n ON n.id = w.deployment_id JOIN access_workspace s ON
 ORDER BY w.day DESC, w.deployment_id
 """
 
+_SUMMED = ", ".join(
+    f"sum(d.{name})"
+    for name in (
+        *(f"{part}_seconds" for part in NAMES),
+        *(f"{part}_nanos" for part in NAMES),
+        "unpriced_seconds",
+        "hours_without_count",
+    )
+)
+_SUMS = """
+SELECT d.currency, count(*), sum(i.seconds), sum(i.nanos), {summed}
+FROM capacity_day d {join} LEFT JOIN LATERAL (
+    SELECT sum(c.seconds) AS seconds, sum(c.nanos) AS nanos FROM capacity_idle c
+    WHERE %(cause)s <> '' AND c.deployment_id = d.deployment_id AND c.day = d.day AND c.cause = %(cause)s) i ON true
+WHERE d.workspace_id = ANY (%(workspaces)s) AND d.day >= %(since)s AND d.day < %(until)s {filters}
+GROUP BY 1 ORDER BY d.currency = '', sum(d.paid_nanos) DESC, 1
+"""
+
 
 def page_of(wanted: Wanted, *, cursor: str, limit: int) -> DayPage:
     """Invalid for a cursor that no page gave, for a part that there is not, and for more than MOST_DAYS."""
-    if (wanted.until - wanted.since).days > MOST_DAYS:
-        raise Invalid({"since": [f"Ask for {MOST_DAYS} days at most."]})
-    if wanted.part and wanted.part not in _PARTS:
-        raise Invalid({"part": [f"There is no such part; there are {', '.join(_PARTS)}."]})
+    _check(wanted)
     last, after = _place(cursor, wanted) if cursor else (wanted.until - timedelta(days=1), 0)
     found = _read(wanted, last, after, limit + 1)
     rows = tuple(map(_row, found[:limit]))
     return DayPage(rows, f"{rows[-1].day}.{rows[-1].deployment_id}" if len(found) > limit else "")
 
 
+def sums_of(wanted: Wanted) -> tuple[DaySum, ...]:
+    """What all rows come to that match, the currency in which most was paid first. One query."""
+    _check(wanted)
+    join, filters, values = _conditions(wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SUMS.format(join=join, filters=filters, summed=_SUMMED), values | {"cause": wanted.cause}
+        )
+        return tuple(map(_sum, cursor.fetchall()))
+
+
 def _read(wanted: Wanted, last: date, after: int, limit: int) -> list[tuple[Any, ...]]:
+    join, filters, values = _conditions(wanted)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PAGE.format(join=join, filters=filters, counted=_COUNTED),
+            values | {"last": last, "after": after, "limit": limit},
+        )
+        return list(cursor.fetchall())
+
+
+def _conditions(wanted: Wanted) -> tuple[str, str, dict[str, Any]]:
+    """The join and the conditions that filters need, and their values."""
     given = {name: getattr(wanted, name) for name in _FILTERS}
     asked = [name for name, value in given.items() if value not in (None, "") or name in _named(wanted)]
     filters = [_FILTERS[name] for name in asked] + ([_PARTS[wanted.part]] if wanted.part else [])
-    statement = _PAGE.format(
-        join="JOIN inventory_endpoint e ON e.id = d.endpoint_id" if {"owner", "team"} & {*asked} else "",
-        filters="".join(f"AND {text} " for text in filters),
-        counted=_COUNTED,
+    return (
+        "JOIN inventory_endpoint e ON e.id = d.endpoint_id" if {"owner", "team"} & {*asked} else "",
+        "".join(f"AND {text} " for text in filters),
+        {name: given[name] for name in asked}
+        | {"workspaces": list(wanted.workspace_ids), "since": wanted.since, "until": wanted.until},
     )
-    values = {name: given[name] for name in asked} | {
-        "workspaces": list(wanted.workspace_ids),
-        "since": wanted.since,
-        "last": last,
-        "after": after,
-        "limit": limit,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())
+
+
+def _check(wanted: Wanted) -> None:
+    if (wanted.until - wanted.since).days > MOST_DAYS:
+        raise Invalid({"since": [f"Ask for {MOST_DAYS} days at most."]})
+    if wanted.part and wanted.part not in _PARTS:
+        raise Invalid({"part": [f"There is no such part; there are {', '.join(_PARTS)}."]})
 
 
 def _named(wanted: Wanted) -> set[str]:
@@ -183,6 +235,24 @@ def _row(found: tuple[Any, ...]) -> DayRow:
         causes=tuple(
             (cause, ref, seconds, _money(nanos, currency)) for cause, ref, seconds, nanos in causes or ()
         ),
+    )
+
+
+def _sum(found: tuple[Any, ...]) -> DaySum:
+    currency, rows, cause_seconds, cause_nanos, *numbers = found
+    count = len(NAMES)
+    return DaySum(
+        currency=currency,
+        rows=rows,
+        seconds=dict(zip(NAMES, map(int, numbers[:count]), strict=True)),
+        amounts={
+            name: _money(int(nanos), currency)
+            for name, nanos in zip(NAMES, numbers[count : 2 * count], strict=True)
+        },
+        unpriced_seconds=int(numbers[2 * count]),
+        hours_without_count=int(numbers[2 * count + 1]),
+        cause_seconds=int(cause_seconds or 0),
+        cause_amount=_money(int(cause_nanos or 0), currency),
     )
 
 
