@@ -7,8 +7,17 @@ from datetime import date
 from rest_framework.response import Response
 
 from endpoints.access.policies import Action, visible_workspaces
-from endpoints.api.capacity_inputs import DaysQuery, PeriodQuery, period, reach, wanted_days
-from endpoints.api.capacity_shapes import DayListOut, FormulaOut, LedgersOut, day, formula, ledger
+from endpoints.api.capacity_inputs import DaysQuery, HeatQuery, PeriodQuery, period, reach, wanted_days
+from endpoints.api.capacity_shapes import (
+    DayListOut,
+    FormulaOut,
+    HeatmapOut,
+    LedgersOut,
+    day,
+    formula,
+    heat,
+    ledger,
+)
 from endpoints.api.operation import Call, operation
 from endpoints.api.paging import page
 from endpoints.api.rules import narrowed_to, on_object
@@ -16,6 +25,7 @@ from endpoints.api.view import ApiView
 from endpoints.capacity.selectors import fleet_ledger
 from endpoints.capacity.selectors.daily import page_of
 from endpoints.capacity.selectors.day_rows import price_lines
+from endpoints.capacity.selectors.heatmap import heatmap
 
 
 class Ledger(ApiView):
@@ -69,3 +79,22 @@ class Formula(ApiView):
         """Stretches of hours, instances times price each, worked out anew and compared with the row."""
         seen = visible_workspaces(call.principal, Action.CAPACITY_VIEW)
         return Response(formula(price_lines(number, day, workspace_ids=seen)))
+
+
+class Heatmap(ApiView):
+    """`/capacity/heatmap`."""
+
+    @operation(
+        narrowed_to(Action.CAPACITY_VIEW),
+        name="capacity_heatmap",
+        summary="When capacity is idle",
+        query=HeatQuery,
+        answers={200: HeatmapOut},
+        problems=(404,),
+    )
+    def get(self, call: Call) -> Response:
+        """For each hour of the week the share of paid time that served, by the clock of a zone."""
+        ids, (since, until), zone = reach(call), period(call), call.query["zone"]
+        found = heatmap(ids, since, until, zone=zone, limit=call.query["limit"])
+        told = {"since": since, "until": until, "zone": zone, "items": [heat(row) for row in found]}
+        return Response(dict(HeatmapOut(told).data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, timedelta
+from zoneinfo import available_timezones
 
 from rest_framework import serializers
 
@@ -104,6 +105,22 @@ class PeriodPageQuery(CursorFields, PeriodFields):
     """Query of a list of days."""
 
 
+def _known_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise serializers.ValidationError(
+            ["This is no time zone. They have names such as Europe/Berlin or UTC."]
+        )
+
+
+class HeatQuery(PeriodFields):
+    """Query of the hours of the week."""
+
+    zone = serializers.CharField(
+        default="UTC", max_length=64, validators=[_known_zone], help_text="By whose clock, as Europe/Berlin."
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=50, default=20, help_text="How many at most.")
+
+
 class DaysQuery(CursorFields, DayFields):
     """Query of the ledger's rows."""
 
@@ -133,6 +150,12 @@ class FileIn(StrictBody):
     version = Whole(min_value=1, help_text=_VERSION)
     reason = Text(max_length=2000, required=False, default="", allow_blank=True)
     typed = Text(max_length=255, required=False, default="", allow_blank=True)
+    due = serializers.DateField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Of what no change can do: when it shall be done.",
+    )
 
 
 class PostponeIn(StrictBody):

@@ -12,6 +12,7 @@ from endpoints.api.shapes import Shape, next_field
 from endpoints.capacity.formula import Line
 from endpoints.capacity.selectors import Ledger, Sums
 from endpoints.capacity.selectors.day_rows import DayRow, PriceLines
+from endpoints.capacity.selectors.heatmap import HeatRow
 from endpoints.core.money import Money, plain
 
 _EXACT = "A decimal number as text: amounts must not pass through binary fractions."
@@ -159,6 +160,34 @@ class FormulaOut(Shape):
     words = serializers.CharField()
 
 
+class CellOut(Shape):
+    """One hour of the week. `served`: the share of paid time in which requests came; null: not enough is known."""
+
+    served = serializers.FloatField(allow_null=True)
+    hours = serializers.IntegerField(help_text="Of how many such hours enough is known.")
+
+
+class HeatOut(Shape):
+    """One deployment. `cells`: 168 hours, from Monday 0:00. `unserved`: what it cost while nobody asked."""
+
+    workspace = serializers.CharField()
+    endpoint = serializers.CharField()
+    deployment = serializers.CharField()
+    unserved = MoneyOut(allow_null=True)
+    unserved_seconds = serializers.IntegerField()
+    paid_seconds = serializers.IntegerField()
+    cells = CellOut(many=True)
+
+
+class HeatmapOut(Shape):
+    """Those that cost most while nobody asked, first."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    zone = serializers.CharField()
+    items = HeatOut(many=True)
+
+
 def money(found: Money | None) -> dict[str, str] | None:
     """An amount with its currency; None is not known."""
     return None if found is None else {"amount": plain(found.amount), "currency": found.currency}
@@ -214,6 +243,17 @@ def day(row: DayRow) -> dict[str, Any]:
             for cause, ref, seconds, amount in row.causes
         ],
     }  # fmt: skip
+
+
+def heat(row: HeatRow) -> dict[str, Any]:
+    """One deployment's hours of the week."""
+    fields = ("workspace", "endpoint", "deployment", "unserved_seconds", "paid_seconds")
+    return {name: getattr(row, name) for name in fields} | {
+        "unserved": None
+        if row.unserved is None
+        else {"amount": exact(row.unserved), "currency": row.currency},
+        "cells": [{"served": cell.served, "hours": cell.hours} for cell in row.cells],
+    }
 
 
 def formula(found: PriceLines) -> dict[str, Any]:

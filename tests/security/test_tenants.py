@@ -117,7 +117,8 @@ LISTS = (
     "/api/v1/capacity/ledger", "/api/v1/capacity/ledger?workspace={ws}", "/api/v1/capacity/days",
     "/api/v1/capacity/days?workspace={ws}&endpoint={name}", "/api/v1/capacity/days?owner={secret}",
     "/api/v1/capacity/findings", "/api/v1/capacity/findings?workspace={ws}", "/api/v1/capacity/findings?owner={secret}",
-    "/api/v1/capacity/left-alone", "/api/v1/capacity/export.csv?what=days", "/api/v1/capacity/export.csv?what=findings",
+    "/api/v1/capacity/left-alone", "/api/v1/capacity/heatmap",
+    "/api/v1/capacity/export.csv?what=days", "/api/v1/capacity/export.csv?what=findings",
     "/api/v1/capacity/export.json?what=days&workspace={ws}", "/api/v1/capacity/export.json?what=findings",
     "/api/v1/capacity/export-focus.csv", "/api/v1/capacity/export-focus.csv?workspace={ws}",
 )  # fmt: skip
