@@ -16,9 +16,6 @@ from endpoints.core import traffic
 from endpoints.web.wording import length, plural
 from endpoints.web.wording import split as split_words
 
-Counts = Mapping[str, int | None]
-"""Instances by lower-case name; None: Azure does not say."""
-
 
 def capacity_steps(steps: Sequence[Step]) -> list[Step]:
     """Those that do more than move traffic."""
@@ -32,7 +29,12 @@ def moves_traffic(before: traffic.Split, steps: Sequence[Step]) -> bool:
 
 def is_scream(steps: Sequence[Step], place: int) -> bool:
     """Whether this step is the scream test of a delete that follows."""
-    return steps[place].verb == "put_split" and any(step.verb in DELETES for step in steps[place + 1 :])
+    return steps[place].verb == "put_split" and deletes(steps[place + 1 :])
+
+
+def deletes(steps: Sequence[Step]) -> bool:
+    """Whether the plan deletes anything: what bakes in it is a scream test."""
+    return any(step.verb in DELETES for step in steps)
 
 
 def subject_of(steps: Sequence[Step]) -> str:
@@ -40,17 +42,16 @@ def subject_of(steps: Sequence[Step]) -> str:
     return next((step.deployment for step in capacity_steps(steps) if step.deployment), "")
 
 
-def purpose(endpoint: str, steps: Sequence[Step], was: Counts | None = None) -> str:
+def purpose(endpoint: str, steps: Sequence[Step]) -> str:
     """`scale basket-upsell/blue from 4 to 2 instances`, `delete endpoint hack-nov`: after a change's number."""
-    return "; ".join(_purpose(endpoint, step, was or {}) for step in capacity_steps(steps))
+    return "; ".join(_purpose(endpoint, step) for step in capacity_steps(steps))
 
 
-def _purpose(endpoint: str, step: Step, was: Counts) -> str:
+def _purpose(endpoint: str, step: Step) -> str:
     where = f"{endpoint}/{step.deployment}"
     match step.verb:
         case "patch_capacity":
-            before = was.get(step.deployment)
-            since = "" if before is None else f"from {before} "
+            since = f"from {step.was} " if step.was else ""
             return f"scale {where} {since}to {plural(step.instances, 'instance')}"
         case "put_autoscale":
             return f"set autoscale of {where} to {document_words(step.document)}"
@@ -77,16 +78,15 @@ def _goal(step: Step) -> str:
             return "endpoint deleted"
 
 
-def begin(steps: Sequence[Step], was: Counts | None = None) -> str:
+def begin(steps: Sequence[Step]) -> str:
     """What stands before, in the same words."""
-    return ", ".join(_begin(step, was or {}) for step in capacity_steps(steps))
+    return ", ".join(map(_begin, capacity_steps(steps)))
 
 
-def _begin(step: Step, was: Counts) -> str:
-    count = was.get(step.deployment)
+def _begin(step: Step) -> str:
     match step.verb:
-        case "patch_capacity" if count is not None:
-            return f"{step.deployment} at {plural(count, 'instance')}"
+        case "patch_capacity" if step.was:
+            return f"{step.deployment} at {plural(step.was, 'instance')}"
         case "patch_capacity":
             return step.deployment
         case "put_autoscale":
@@ -124,10 +124,16 @@ def label(step: Step) -> str:
             return split_words(step.split)
 
 
-def scream_words(steps: Sequence[Step], place: int) -> str:
-    """`Weight 0, and 24 h in which a request would stop it (scream test)`."""
+def scream_label(steps: Sequence[Step], place: int) -> str:
+    """Short, for a list of steps."""
     whose = subject_of(steps)
     weight = f"{whose} at weight 0" if whose else "All weights 0"
+    return f"{weight}: scream test" if steps[place].bake else weight
+
+
+def scream_words(steps: Sequence[Step], place: int) -> str:
+    """`Weight 0, and 24 h in which a request would stop it (scream test)`."""
+    weight = scream_label(steps, place).removesuffix(": scream test")
     if not steps[place].bake:
         return weight
     return f"{weight}, and {length(steps[place].bake)} in which a request would stop it (scream test)"

@@ -12,10 +12,11 @@ from django.urls import reverse
 from endpoints.access import selectors as access
 from endpoints.changes.selectors import ChangeThen, change_then
 from endpoints.changes.selectors.rollout import Measured
+from endpoints.web import capacity_words as words
 from endpoints.web import change_view as view
 from endpoints.web.asof import When, frame, one_or, sureness
 from endpoints.web.bars import order_of
-from endpoints.web.change_view import Compared
+from endpoints.web.compared import Compared
 from endpoints.web.gate_form import words as gate_words
 from endpoints.web.pages import PageRequest, render
 from endpoints.web.states import OUTCOMES, Sign, sign_of
@@ -43,14 +44,12 @@ def change_as_of(request: PageRequest, when: When, number: int) -> HttpResponseB
     context: dict[str, Any] = frame(when) | {
         "change": found,
         "workspace": workspace,
-        "heading": view.heading_of(found.number, found.kind, found.endpoint, found.after),
+        "heading": view.heading_of(found.number, found.kind, found.endpoint, found.base.split, found.steps),
         "sign": sign_of(found.state, kind=found.kind),
         "author": names.get(found.author_id, "unknown") if found.author_id else "the portal itself",
         "endpoint_href": when.link(reverse("web:endpoint", kwargs=place)),
-        "rows": [
-            Compared("Live traffic", split_words(found.base.split), split_words(found.after)),
-            Compared("Mirrored traffic", _mirror(found.base.mirror), _mirror(found.steps[-1].mirror)),
-        ],
+        "rows": _rows(found),
+        "is_capacity": words.is_capacity(found.kind, found.base.split, found.steps),
         "order": order_of(found.base.split, found.after),
         "steps": view.plan_lines(found.steps, terms),
         "gates": [gate_words(gate) for gate in terms.gates],
@@ -70,6 +69,18 @@ def change_as_of(request: PageRequest, when: When, number: int) -> HttpResponseB
         "endpoint_traffic": one_or(found.endpoint_then, "traffic"),
     }
     return render(request, "changes/then.html", context, section="changes")
+
+
+def _rows(found: ChangeThen) -> list[Compared]:
+    """Before and after, as the plan says it; a change of capacity also in instances and settings."""
+    capacity = []
+    if words.is_capacity(found.kind, found.base.split, found.steps):
+        capacity.append(Compared("Capacity", words.begin(found.steps), words.goal(found.steps)))
+    return [
+        *capacity,
+        Compared("Live traffic", split_words(found.base.split), split_words(found.after)),
+        Compared("Mirrored traffic", _mirror(found.base.mirror), _mirror(found.steps[-1].mirror)),
+    ]
 
 
 def _people(found: ChangeThen) -> dict[int | None, str]:

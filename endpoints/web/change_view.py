@@ -18,7 +18,9 @@ from endpoints.changes.terms import OnFailure, Terms
 from endpoints.core import traffic
 from endpoints.inventory.assets import short
 from endpoints.inventory.selectors import DeploymentState
+from endpoints.web import capacity_words as words
 from endpoints.web.bars import order_of
+from endpoints.web.compared import Compared
 from endpoints.web.gate_form import words as gate_words
 from endpoints.web.names import of_refs
 from endpoints.web.simulation import Line
@@ -31,19 +33,6 @@ ON_FAILURE = {
     OnFailure.ROLL_BACK: "a failed gate rolls back at once",
     OnFailure.HOLD: "a failed gate holds it for a person",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One field before and after."""
-
-    field: str
-    before: str
-    after: str
-
-    @property
-    def changed(self) -> bool:
-        return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +49,30 @@ class Event:
 
 
 def heading(detail: ChangeDetail) -> str:
-    """`CR-413: checkout-risk to green 100 %`."""
+    """`CR-413: send checkout-risk traffic to green 100 %`, `CR-9: scale basket-upsell/blue from 4 to 2 instances`."""
     row = detail.row
-    return heading_of(row.number, row.kind, row.endpoint, row.after)
+    return heading_of(row.number, row.kind, row.endpoint, detail.base.split, detail.steps)
 
 
-def heading_of(number: str, kind: Kind, endpoint: str, after: traffic.Split) -> str:
+def heading_of(number: str, kind: Kind, endpoint: str, before: traffic.Split, steps: tuple[Step, ...]) -> str:
     """The same of a change whose row is not at hand."""
+    ends = words.outcome(kind, before, steps)
     if kind is Kind.ROLLBACK:
-        return f"{number}: roll back {endpoint} to {split_words(after)}"
+        return f"{number}: roll back {endpoint} to {ends}"
     if kind is Kind.DRILL:
-        return f"{number}: practise a rollback of {endpoint} from {split_words(after)}"
-    return f"{number}: send {endpoint} traffic to {split_words(after)}"
+        return f"{number}: practise a rollback of {endpoint} from {ends}"
+    if kind is Kind.CAPACITY:
+        return f"{number}: {words.purpose(endpoint, steps)}"
+    return f"{number}: send {endpoint} traffic to {ends}"
 
 
 def order(detail: ChangeDetail) -> list[str]:
     """One order of patterns for every bar of the page."""
-    return order_of(detail.base.split, detail.row.after, names=[one.name for one in detail.weights])
+    names = [
+        *(one.name for one in detail.weights),
+        *(step.deployment for step in detail.steps if step.deployment),
+    ]
+    return order_of(detail.base.split, detail.row.after, names=names)
 
 
 def compare(detail: ChangeDetail) -> list[Compared]:
@@ -142,6 +138,12 @@ _MOVES: dict[State, tuple[str, str, str]] = {
     State.SUPERSEDED: ("back", "Superseded by a rollback", ""),
 }
 
+_CAPACITY_MOVES: dict[State, tuple[str, str, str]] = {
+    State.BAKING: ("running", "In force, watched", ""),
+    State.DRIFTED: ("drift", "Stopped: Azure shows what nobody here ordered", "warn"),
+    State.SUCCEEDED: ("done", "Done: Azure reports what was ordered", "done"),
+}
+
 _SENT = {
     State.APPLYING: "Left out; going on",
     State.VERIFYING: "Sending it again",
@@ -158,9 +160,10 @@ def events(detail: ChangeProgress) -> list[Event]:
 def events_of(moves: Sequence[Moved], kind: Kind) -> list[Event]:
     """These moves of a change, newest first."""
     names = of_refs(moved.actor for moved in moves)
+    titles = _MOVES | _CAPACITY_MOVES if kind is Kind.CAPACITY else _MOVES
     found = []
     for moved in reversed(moves):
-        icon, title, tone = _MOVES[State(moved.after)]
+        icon, title, tone = titles[State(moved.after)]
         if not moved.before and kind is Kind.ROLLBACK:
             icon, title = "back", "Rollback ordered"
         elif moved.after == State.CHECKING and moved.before:
@@ -177,27 +180,45 @@ def events_of(moves: Sequence[Moved], kind: Kind) -> list[Event]:
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One step as reviewers read it; `forecast` None where nothing was simulated."""
+    """One step as reviewers read it; `forecast` None where nothing was simulated.
+
+    `title` "": it is a step of traffic, and its split says all; `shows_split`: there is a split to draw.
+    """
 
     split: traffic.Split
     mirror: traffic.Split
     note: str
     forecast: Line | None = None
+    title: str = ""
+    shows_split: bool = True
 
 
 def plan_lines(steps: tuple[Step, ...], terms: Terms, forecast: tuple[Line, ...] = ()) -> list[PlanLine]:
     """The plan, step by step."""
     by_number = {line.number: line for line in forecast}
-    return [
-        PlanLine(step.split, step.mirror, _step_note(steps, terms, place), by_number.get(place + 1))
-        for place, step in enumerate(steps)
-    ]
+    return [_plan_line(steps, terms, place, by_number.get(place + 1)) for place in range(len(steps))]
+
+
+def _plan_line(steps: tuple[Step, ...], terms: Terms, place: int, forecast: Line | None) -> PlanLine:
+    step = steps[place]
+    if step.verb != "put_split":
+        return PlanLine(
+            step.split, step.mirror, words.note(step), forecast, words.label(step), shows_split=False
+        )
+    if words.is_scream(steps, place):
+        return PlanLine(
+            step.split,
+            step.mirror,
+            "a request to it holds the change until a person decides",
+            forecast,
+            words.scream_words(steps, place),
+            shows_split=bool(step.split),
+        )
+    return PlanLine(step.split, step.mirror, _step_note(steps, terms, place), forecast)
 
 
 def _step_note(steps: tuple[Step, ...], terms: Terms, place: int) -> str:
     step, last = steps[place], place + 1 == len(steps)
-    if step.verb == "patch_capacity":
-        return f"brings {step.deployment} to {step.instances} instances"
     parts = [f"bakes {length(step.bake)}" if step.bake else ""]
     parts.append("then a person clicks" if step.click else "")
     parts.append(f"then {length(terms.watch)} of watching" if last and terms.watch else "")
@@ -228,11 +249,12 @@ def edited(seen: Content, detail: ChangeDetail) -> list[Compared]:
 
 
 def _plan_words(steps: tuple[Step, ...], terms: Terms) -> str:
-    lines = plan_lines(steps, terms)
-    return "; ".join(
-        f"{split_words(line.split)}{f', mirrors {split_words(line.mirror)}' if line.mirror else ''} ({line.note})"
-        for line in lines
-    )
+    return "; ".join(f"{_line_words(line)} ({line.note})" for line in plan_lines(steps, terms))
+
+
+def _line_words(line: PlanLine) -> str:
+    mirrors = f", mirrors {split_words(line.mirror)}" if line.mirror and not line.title else ""
+    return line.title or f"{split_words(line.split)}{mirrors}"
 
 
 def _gates_words(terms: Terms) -> str:
@@ -314,4 +336,5 @@ def sign(detail: ChangeDetail, *, mine_to_review: bool = False) -> Any:
         mine_to_review=mine_to_review,
         hold=rollout.hold,
         watching=rollout.bake is not None and rollout.bake.watch,
+        scream=words.deletes(detail.steps),
     )

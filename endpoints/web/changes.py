@@ -15,11 +15,14 @@ from endpoints.access.policies import Principal
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.selectors import ChangeRow, Tab, change_rows, waiting_count
 from endpoints.core import traffic
+from endpoints.web import capacity_words as words
 from endpoints.web import exports
 from endpoints.web.bars import order_of
+from endpoints.web.change_view import heading_of
 from endpoints.web.names import change_number
 from endpoints.web.pages import SIGNED_IN, PageRequest, is_partial, page, partial, render
 from endpoints.web.states import EMERGENCY, Sign, sign_of
+from endpoints.web.wording import split as split_words
 
 TABS = {Tab.WAITING: "Waiting for me", Tab.OPEN: "Open", Tab.CLOSED: "Closed"}
 EMPTY = {
@@ -29,13 +32,13 @@ EMPTY = {
 }
 COLUMNS = (
     "number", "kind", "state", "endpoint", "workspace", "before", "after", "author", "created_at", "started_at",
-    "ended_at",
+    "ended_at", "what", "origin",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change as the list shows it."""
+    """One change as the list shows it. `begins` and `ends` in words; `is_split`: they are splits, and can be drawn."""
 
     number: int
     marks: tuple[str, ...]
@@ -49,6 +52,9 @@ class Line:
     at: datetime
     href: str
     endpoint_href: str
+    begins: str
+    ends: str
+    is_split: bool
 
     @property
     def rollback(self) -> bool:
@@ -101,6 +107,7 @@ def lines(rows: list[ChangeRow], *, mine: bool = False) -> list[Line]:
 
 
 def _line(row: ChangeRow, author: str, mine: bool) -> Line:
+    is_split = not words.is_capacity(row.kind, row.before, row.steps)
     return Line(
         number=row.id,
         marks=marks_of(row),
@@ -109,6 +116,7 @@ def _line(row: ChangeRow, author: str, mine: bool) -> Line:
             kind=row.kind,
             mine_to_review=mine and row.state is State.IN_REVIEW,
             hold=row.hold,
+            scream=words.deletes(row.steps),
         ),
         endpoint=row.endpoint,
         workspace=row.workspace,
@@ -119,13 +127,25 @@ def _line(row: ChangeRow, author: str, mine: bool) -> Line:
         at=row.ended_at or row.started_at or row.created_at,
         href=reverse("web:live" if row.active else "web:change", kwargs={"number": row.id}),
         endpoint_href=reverse("web:endpoint", kwargs={"ws": row.workspace, "name": row.endpoint}),
+        begins=split_words(row.before) if is_split else words.begin(row.steps),
+        ends=words.outcome(row.kind, row.before, row.steps),
+        is_split=is_split,
     )
 
 
 def marks_of(row: ChangeRow) -> tuple[str, ...]:
     """What a change is beside an ordinary one, for whoever reads its name."""
-    kinds = {Kind.ROLLBACK: ("rollback",), Kind.DRILL: ("drill",)}.get(row.kind, ())
+    kinds = {
+        Kind.ROLLBACK: ("rollback",),
+        Kind.DRILL: ("drill",),
+        Kind.CAPACITY: ("capacity",),
+    }.get(row.kind, ())
     return (*kinds, EMERGENCY) if row.emergency else kinds
+
+
+def _what(row: ChangeRow) -> str:
+    """The heading without the number: `scale basket-upsell/blue to 2 instances`."""
+    return heading_of(row.number, row.kind, row.endpoint, row.before, row.steps).partition(": ")[2]
 
 
 def _export(me: Principal, tab: Tab, form: str) -> HttpResponseBase:
@@ -133,7 +153,7 @@ def _export(me: Principal, tab: Tab, form: str) -> HttpResponseBase:
     authors = access.users_by_ids(row.author_id for row in found.rows)
     rows = [
         {column: getattr(row, column, None) for column in COLUMNS}
-        | {"author": authors.get(row.author_id, "")}
+        | {"author": authors.get(row.author_id, ""), "what": _what(row)}
         for row in found.rows
     ]
     name = f"changes-{tab}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from endpoints.changes.plan import VERBS
 from endpoints.changes.services.moves import LABELS
 from endpoints.core.traffic import describe
 
 _DEEDS = {
     "change.requested.traffic": "asked for a traffic change",
     "change.requested.rollback": "rolled back",
+    "change.requested.capacity": "asked for a capacity change",
+    "change.files_kept": "kept files of what is to be deleted",
     "change.checking": "edited it; approvals are void",
     "change.in_review": "checks passed, waits for review",
     "change.check_failed": "held by its checks",
@@ -32,10 +35,10 @@ _DEEDS = {
     "change.commented": "commented on it",
     "change.applying": "started it",
     "change.verifying": "reads Azure back",
-    "change.confirmed": "Azure confirmed the split",
-    "change.succeeded": "done: Azure reported the split twice",
+    "change.confirmed": "Azure confirmed what was ordered",
+    "change.succeeded": "done: Azure reported it twice",
     "change.failed": "failed",
-    "change.drifted": "stopped: Azure shows a split that nobody here ordered",
+    "change.drifted": "stopped: Azure shows what nobody here ordered",
     "change.superseded": "ended by a rollback",
     "change.call.intended": "about to call Azure",
     "change.call.accepted": "Azure accepted the call",
@@ -149,6 +152,10 @@ _DEEDS = {
 _QUIET = frozenset(
     {"version", "step", "epoch", "call", "attempt", "verb", "hash", "state_hash", "revision", "grant"}
 )
+_SPLIT = frozenset({"split", "mirror", "base", "plan"})
+# What a step of capacity holds, which is told in one breath.
+_STEP = frozenset({"deployment", "instances", "was", "setting", "document", "previous"})
+_OF_CAPACITY = frozenset(VERBS) - {"put_split"}
 
 
 def deed(action: str) -> str:
@@ -161,16 +168,33 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
     now = dict(after or {})
     base, plan = now.pop("base", None), now.pop("plan", None)
     if isinstance(base, Mapping) and isinstance(plan, list) and plan:
-        return _split(base), _split(plan[-1])
+        told = [_capacity(step) for step in plan if step.get("verb") in _OF_CAPACITY]
+        return _split(base), "; ".join(told) or _split(plan[-1])
     return _line(before or {}), _line(now)
 
 
+def _capacity(step: Mapping[str, Any]) -> str:
+    """A step that is not of traffic, out of what is stored of it."""
+    match step["verb"]:
+        case "patch_capacity":
+            since = f"from {step['was']} " if step.get("was") else ""
+            return f"{step.get('deployment')} {since}to {step.get('instances')} instances"
+        case "put_autoscale":
+            return f"autoscale of {step.get('deployment')}"
+        case "delete_deployment":
+            return f"{step.get('deployment')} deleted"
+        case _:
+            return "endpoint deleted"
+
+
 def _line(facts: Mapping[str, Any]) -> str:
-    shown = [_split(facts)] if "split" in facts else []
+    of_capacity = facts.get("verb") in _OF_CAPACITY
+    left_out = _QUIET | _SPLIT | (_STEP if of_capacity else frozenset())
+    shown = [_capacity(facts)] if of_capacity else [_split(facts)] if "split" in facts else []
     shown += [
         _fact(name, value)
         for name, value in facts.items()
-        if name not in _QUIET | {"split", "mirror", "base", "plan"} and value not in ("", None, {}, [])
+        if name not in left_out and value not in ("", None, {}, [])
     ]
     return "; ".join(shown)
 

@@ -24,13 +24,16 @@ from endpoints.changes.selectors import (
     executor_state,
     rollback_offer,
 )
+from endpoints.changes.selectors.kept import kept_files
 from endpoints.changes.selectors.page import Call
 from endpoints.core import traffic
 from endpoints.inventory.assets import short
 from endpoints.metrics import selectors as metrics
+from endpoints.web import capacity_words as words
 from endpoints.web import change_view as view
 from endpoints.web import display
 from endpoints.web import rollout as plan
+from endpoints.web.capacity_live import truths
 from endpoints.web.live import Pulse, look_once, stream
 from endpoints.web.observed_view import Seen, seen
 from endpoints.web.pages import (
@@ -156,6 +159,11 @@ def operation_context(me: Principal, progress: ChangeProgress) -> dict[str, Any]
         "sign": sign,
         "elapsed": duration(ended - row.started_at) if row.started_at else "",
         "models": _models(progress),
+        "is_capacity": words.is_capacity(row.kind, row.before, progress.steps),
+        "capacity": truths(progress, _ordered_note(progress, staged)),
+        "capacity_title": words.subject_of(progress.steps) or row.endpoint,
+        "kept": [one.name for one in kept_files(row.id)] if words.deletes(progress.steps) else [],
+        "shows_traffic": _shows_traffic(progress),
         "ordered": step.split,
         "ordered_note": _ordered_note(progress, staged),
         "observed": _observed(progress),
@@ -165,6 +173,15 @@ def operation_context(me: Principal, progress: ChangeProgress) -> dict[str, Any]
         "banner": _banner(me, progress),
         "page_title": f"{'(1) ' if working else ''}{sign.text} - {row.endpoint} - opsportal",
     }
+
+
+def _shows_traffic(progress: ChangeProgress) -> bool:
+    """Not for a step that only scales or sets; while weights are taken away they are to be seen."""
+    steps = progress.steps
+    capacity = words.is_capacity(progress.row.kind, progress.row.before, steps)
+    if progress.live is None:
+        return not capacity
+    return not capacity or words.is_scream(steps, progress.rollout.step)
 
 
 def _models(progress: ChangeProgress) -> dict[str, str]:
@@ -212,8 +229,15 @@ def _call(call: Call) -> CallLine:
 
 
 def _what(call: Call) -> str:
-    if call.deployment:
-        return f"PATCH {call.deployment} to {plural(call.instances, 'instance')}"
+    match call.verb:
+        case "patch_capacity":
+            return f"PATCH {call.deployment} to {plural(call.instances, 'instance')}"
+        case "put_autoscale":
+            return f"Autoscale setting of {call.deployment}"
+        case "delete_deployment":
+            return f"DELETE {call.deployment}"
+        case "delete_endpoint":
+            return "DELETE the endpoint"
     return f"PUT {traffic.describe(call.split)}"
 
 
@@ -236,12 +260,12 @@ def _banner(me: Principal, detail: ChangeProgress) -> dict[str, str] | None:
             return {
                 "kind": "done",
                 "title": done,
-                "text": f"Azure reported {traffic.describe(row.after)} twice in a row.{_kept_warm(detail)}",
+                "text": f"Azure reported {_reached(detail)} twice in a row.{_kept_warm(detail)}",
             }
         case State.FAILED:
             return {"kind": "bad", "title": "Failed.", "text": f"{row.waiting_for} {_now(detail)}".strip()}
         case State.DRIFTED:
-            text = "Azure shows traffic that nobody here ordered. Roll back, edit it onto the new base, or close it."
+            text = f"Azure shows {_drifted_what(row)} that nobody here ordered. {_drifted_next(row)}"
             return {"kind": "warn", "title": "Stopped by drift.", "text": text}
         case State.SUPERSEDED:
             return _superseded(me, detail)
@@ -253,6 +277,19 @@ def _banner(me: Principal, detail: ChangeProgress) -> dict[str, str] | None:
             }
         case _:
             return None
+
+
+def _reached(detail: ChangeProgress) -> str:
+    return words.outcome(detail.row.kind, detail.row.before, detail.steps)
+
+
+def _drifted_what(row: ChangeRow) -> str:
+    return "a state" if row.kind is Kind.CAPACITY else "traffic"
+
+
+def _drifted_next(row: ChangeRow) -> str:
+    edit = "Roll back, edit it onto the new base, or close it."
+    return "Roll back, or close it and ask anew." if row.kind is Kind.CAPACITY else edit
 
 
 def _words_of_hold(me: Principal, detail: ChangeProgress) -> str:
@@ -288,6 +325,8 @@ def _now(detail: ChangeProgress) -> str:
     """What holds after a failure: what was read, never what was hoped for."""
     if detail.live is None:
         return "The endpoint is gone."
+    if words.is_capacity(detail.row.kind, detail.row.before, detail.steps):
+        return ""
     return f"Azure reports {split(detail.live.traffic)}, read {ago(detail.live.read_ended)}."
 
 

@@ -36,7 +36,7 @@ def cost_view(workspace: WorkspaceRow, region: str, one: DeploymentRow) -> CostV
         per_hour=money(found.per_hour),
         per_hour_note=_per_hour_note(found, one.instance_count),
         per_instance=money(found.price.money if found.price else None),
-        per_instance_note=_source(found.price) if found.price else found.why_no_price,
+        per_instance_note=price_source(found.price) if found.price else found.why_no_price,
         machine=_machine(found.size),
         quota=_quota(found.quota),
         quota_note=_quota_note(found, one.instance_count),
@@ -56,7 +56,7 @@ def _per_hour_note(found: Cost, instances: int | None) -> str:
     return f"for {plural(instances, 'instance')} asked for, before any discount"
 
 
-def _source(price: Price) -> str:
+def price_source(price: Price) -> str:
     """Since when, how fresh, and from where."""
     since = f"since {clock(price.seen_at, seconds=False)}"
     if price.earliest is None:

@@ -17,13 +17,18 @@ from endpoints.changes.lifecycle import BREAK_GLASS, EDITABLE, Kind, State
 from endpoints.changes.selectors import ChangeDetail, Tab, change_detail, change_rows
 from endpoints.changes.selectors.readiness import kept_lights
 from endpoints.changes.selectors.revisions import content_seen
-from endpoints.core.ids import ref
+from endpoints.core.ids import parse_workspace_id, ref
 from endpoints.holds.selectors import Window, next_window
+from endpoints.web import capacity_words as words
 from endpoints.web import change_view as view
 from endpoints.web import display
 from endpoints.web.asof import asked
+from endpoints.web.capacity_byhand import BY_HAND, capacity_commands
+from endpoints.web.capacity_view import capacity_view
 from endpoints.web.change_then import change_as_of
-from endpoints.web.changes import marks_of
+from endpoints.web.changes import lines, marks_of
+from endpoints.web.compared import Compared
+from endpoints.web.finding_panel import evidence_of
 from endpoints.web.fresh import chip_of_split
 from endpoints.web.gate_form import words as gate_words
 from endpoints.web.pages import PageRequest, on_object, page, render
@@ -65,11 +70,14 @@ def review(
     workspace = access.workspace(detail.row.workspace_id)
     names, told = view.people(detail), typed or Typed()
     forecast = _forecast(detail)
+    capacity = capacity_view(detail, workspace) if _is_capacity(detail) else None
     context = page_context(request, detail, workspace, names) | {
         "typed": told,
         "missing": status == 422,
         "edited": _edited(request.principal, detail, told.seen) if status == 409 else None,
-        "rows": view.compare(detail),
+        "capacity": capacity,
+        "evidence": evidence_of(request.principal, detail.row),
+        "rows": capacity.rows if capacity else view.compare(detail),
         "show_unchanged": request.GET.get("unchanged") == "1",
         "steps": view.plan_lines(detail.steps, detail.rollout.terms, forecast.lines if forecast else ()),
         "gates": [gate_words(gate) for gate in detail.rollout.terms.gates],
@@ -85,7 +93,7 @@ def review(
         "actions": _actions(detail, request.principal),
         "after_review": _after_review(detail, request.principal, names),
         "window": _window(detail),
-        "others": _others(request.principal, detail),
+        "others": lines(_others(request.principal, detail)),
         "readiness": kept_lights([detail.row.endpoint_id]).get(detail.row.endpoint_id),
         "scheduled_by": names.get(detail.rollout.scheduled_by, "unknown"),
         "zone": str(display.current().zone),
@@ -114,9 +122,25 @@ def page_context(
         "endpoint_href": reverse("web:endpoint", kwargs=place),
         "rollback_href": reverse("web:rollback", kwargs=place),
         "rollback": None if gone else form_context(request.principal, row.endpoint_id, workspace),
-        "commands": by_hand(workspace, row.endpoint, row.after, [one.name for one in detail.weights]),
+        "commands": _commands(detail, workspace),
+        "by_hand_about": BY_HAND if _is_capacity(detail) else "",
+        "is_capacity": _is_capacity(detail),
+        "ends_gone": any(step.verb == "delete_endpoint" for step in detail.steps),
         "fresh": chip_of_split(workspace.id, detail.live),
     }
+
+
+def _is_capacity(detail: ChangeDetail) -> bool:
+    return words.is_capacity(detail.row.kind, detail.row.before, detail.steps)
+
+
+def _commands(detail: ChangeDetail, workspace: WorkspaceRow) -> list[tuple[str, str]]:
+    """How to do the same without the portal."""
+    names = [one.name for one in detail.weights]
+    if _is_capacity(detail):
+        where = parse_workspace_id(workspace.arm_id)
+        return capacity_commands(where, detail.row.endpoint, detail.steps, names)
+    return by_hand(workspace, detail.row.endpoint, detail.row.after, names)
 
 
 def _mine(detail: ChangeDetail, me: Principal) -> bool:
@@ -149,7 +173,7 @@ def _forecast(detail: ChangeDetail) -> Simulation | None:
     return simulated(detail.row.endpoint_id, Draft(steps, detail.rollout.terms))
 
 
-def _edited(me: Principal, detail: ChangeDetail, seen: str) -> list[view.Compared] | None:
+def _edited(me: Principal, detail: ChangeDetail, seen: str) -> list[Compared] | None:
     """What is new since the content that this person had before them; None when it is the current one."""
     if not seen or seen == detail.content_hash:
         return None
@@ -173,12 +197,17 @@ def _actions(detail: ChangeDetail, me: Principal) -> dict[str, Any]:
         "edit": editable and bool(may[Action.CREATE_TRAFFIC]),
         "withdraw": state in EDITABLE
         and detail.row.kind is not Kind.ROLLBACK
-        and bool(may[Action.ROLL_BACK] if state is State.DRIFTED else may[Action.CREATE_TRAFFIC]),
+        and bool(may[Action.ROLL_BACK if state is State.DRIFTED else _creates(detail)]),
         "comment": may[Action.COMMENT],
         "override": may[Action.FREEZE_OVERRIDE],
         "break_glass": _breakable(detail) and bool(may[Action.BREAK_GLASS]),
         "refusal": _refusal(detail, me, decided),
     }
+
+
+def _creates(detail: ChangeDetail) -> Action:
+    """The right to ask for such a change, which is the right to take it back."""
+    return Action.CREATE_CAPACITY if detail.row.kind is Kind.CAPACITY else Action.CREATE_TRAFFIC
 
 
 def _refusal(detail: ChangeDetail, me: Principal, decided: bool) -> str:

@@ -12,6 +12,7 @@ from endpoints.changes.lifecycle import Kind as RowKind
 from endpoints.changes.plan import Step, candidates, stables
 from endpoints.changes.selectors import BakeView, ChangeProgress, ChangeRow, GateView, Running
 from endpoints.changes.verdict import Outcome
+from endpoints.web import capacity_words as words
 from endpoints.web.bars import order_of
 from endpoints.web.numbers import amount, share
 from endpoints.web.states import Sign, sign_of
@@ -78,12 +79,15 @@ def timer(seconds: float) -> str:
 def labels(progress: ChangeProgress | Running) -> list[str]:
     """What each step is called: the candidate's share where there is one candidate, else the whole split."""
     risen = candidates(progress.base, progress.steps)
-    return [_label(step, risen) for step in progress.steps]
+    return [_label(progress.steps, place, risen) for place in range(len(progress.steps))]
 
 
-def _label(step: Step, risen: Sequence[str]) -> str:
-    if step.verb == "patch_capacity":
-        return f"{step.deployment} to {plural(step.instances, 'instance')}"
+def _label(steps: Sequence[Step], place: int, risen: Sequence[str]) -> str:
+    step = steps[place]
+    if step.verb != "put_split":
+        return words.label(step)
+    if words.is_scream(steps, place):
+        return words.scream_label(steps, place)
     if len(risen) == 1 and risen[0] in step.split:
         return f"{step.split[risen[0]]}{NBSP}%"
     if len(risen) == 1 and risen[0] in step.mirror:
@@ -92,8 +96,8 @@ def _label(step: Step, risen: Sequence[str]) -> str:
 
 
 def roles(progress: ChangeProgress) -> dict[str, str]:
-    """What each deployment is in this plan; a rollback has neither candidate nor stable."""
-    if progress.row.kind is RowKind.ROLLBACK:
+    """What each deployment is in this plan; a rollback and a change of capacity have neither candidate nor stable."""
+    if progress.row.kind in (RowKind.ROLLBACK, RowKind.CAPACITY):
         return {}
     known = dict.fromkeys(stables(progress.base, progress.steps), "stable")
     return known | dict.fromkeys(candidates(progress.base, progress.steps), "candidate")
@@ -101,7 +105,9 @@ def roles(progress: ChangeProgress) -> dict[str, str]:
 
 def order(progress: ChangeProgress) -> list[str]:
     """One order of patterns for every bar and chart of the page: what was stable keeps its own to the end."""
-    return order_of(progress.base.split, progress.row.after, names=[one.name for one in progress.weights])
+    names = [one.name for one in progress.weights]
+    names += [step.deployment for step in progress.steps if step.deployment]
+    return order_of(progress.base.split, progress.row.after, names=names)
 
 
 def sign(progress: ChangeProgress) -> Sign:
@@ -114,7 +120,7 @@ def sign_at(row: ChangeRow, step: int, steps: int, bake: BakeView | None, hold: 
     """A planned wait is no alarm; any other hold is."""
     at = f", step {step + 1} of {steps}" if steps > 1 else ""
     if row.state is State.BAKING:
-        return Sign("running", ("Watching" if bake and bake.watch else "Baking") + at)
+        return Sign("running", _baking(words.deletes(row.steps), bake) + at)
     if row.state is State.HELD and hold is Hold.CLICK:
         return Sign("waiting", f"Waiting for a click{at}")
     if row.state is State.HELD:
@@ -123,13 +129,19 @@ def sign_at(row: ChangeRow, step: int, steps: int, bake: BakeView | None, hold: 
     return Sign(found.kind, found.text + at, found.next) if row.active else found
 
 
+def _baking(scream: bool, bake: BakeView | None) -> str:
+    if scream:
+        return "Scream test"
+    return "Watching" if bake and bake.watch else "Baking"
+
+
 def steps(progress: ChangeProgress) -> list[StepLine]:
     """Every step with when it was in force and how far it has baked."""
     times, last = _times(progress), len(progress.steps) - 1
     found = []
     for number, (step, label) in enumerate(zip(progress.steps, labels(progress), strict=True)):
-        plan = _planned(step, progress.rollout.terms.watch if number == last else 0)
-        line = StepLine(label, None if step.verb == "patch_capacity" else step.split, plan)
+        plan = _planned(progress.steps, number, progress.rollout.terms.watch if number == last else 0)
+        line = StepLine(label, step.split if step.verb == "put_split" and step.split else None, plan)
         found.append(_line(progress, number, line, *times.get(number, (None, None))))
     return found
 
@@ -158,7 +170,7 @@ def _at_work(
     if progress.row.started_at is None:
         return line
     if state not in (State.BAKING, State.HELD):
-        found = sign_of(state)
+        found = sign_of(state, kind=progress.row.kind)
         return replace(line, mark="now", sign=Sign(found.kind, found.text))
     if bake is None:
         return replace(line, mark="now", sign=Sign("warn", "Held before it"), words="Not ordered yet.")
@@ -170,7 +182,7 @@ def _at_work(
 
 def _in_force(progress: ChangeProgress, bake: BakeView) -> Sign:
     if progress.row.state is State.BAKING:
-        return Sign("running", "Watching" if bake.watch else "Baking")
+        return Sign("running", _baking(words.deletes(progress.steps), bake))
     if progress.rollout.hold is Hold.CLICK:
         return Sign("waiting", "Waits for a click")
     return Sign("warn", "Held")
@@ -188,7 +200,12 @@ def _baked(bake: BakeView) -> str:
     return f"{baked_words(bake)}{full}."
 
 
-def _planned(step: Step, watch: int) -> str:
+def _planned(steps: Sequence[Step], place: int, watch: int) -> str:
+    step = steps[place]
+    if step.verb != "put_split":
+        return words.note(step)
+    if words.is_scream(steps, place):
+        return f"a request in {duration(step.bake)} holds it" if step.bake else "no request is waited for"
     parts = [f"mirrors {split_words(step.mirror)}"] if step.mirror else []
     parts += [f"bakes {duration(step.bake)}"] if step.bake else []
     parts += [f"watched {duration(watch)}"] if watch else []

@@ -16,10 +16,12 @@ from endpoints.access import selectors as access
 from endpoints.access.policies import Action
 from endpoints.changes import services
 from endpoints.changes.lifecycle import EXECUTING, Hold, Kind, State
+from endpoints.changes.plan import Step
 from endpoints.changes.selectors import ChangeDetail, Offer, change_detail, rollback_offer
 from endpoints.changes.targets import Target, key_of
 from endpoints.core.errors import Conflict, Invalid, Refused
 from endpoints.core.ids import new_request_id
+from endpoints.web import capacity_words as words
 from endpoints.web.pages import PageRequest, on_object, page, render, to
 from endpoints.web.rollout import holds, labels, timer, why_not_advance
 from endpoints.web.wording import split as split_words
@@ -80,7 +82,7 @@ def _advance(detail: ChangeDetail) -> Act | None:
     goal = "Finish now" if last else f"Advance to {named[step + 1]} now"
     after = "It is done: the split stays as it is, and its gates are not asked any more."
     if not last:
-        after = f"Azure is asked for {split_words(detail.steps[step + 1].split)} at once."
+        after = f"Azure is asked for {_asked_for(detail.steps[step + 1])} at once."
     return _act(
         detail,
         "advance",
@@ -93,8 +95,16 @@ def _advance(detail: ChangeDetail) -> Act | None:
     )
 
 
+def _asked_for(step: Step) -> str:
+    """A split, or in words what a step of capacity does."""
+    return split_words(step.split) if step.verb == "put_split" else f"“{words.label(step)}”"
+
+
 def _in_force(detail: ChangeDetail) -> str:
-    return f"{split_words(detail.steps[detail.rollout.step].split)} is in force."
+    step = detail.steps[detail.rollout.step]
+    if step.verb != "put_split":
+        return f"“{words.label(step)}” is in force."
+    return f"{split_words(step.split)} is in force."
 
 
 def _progress(detail: ChangeDetail) -> str:
@@ -122,7 +132,8 @@ def _hold(detail: ChangeDetail) -> Act | None:
         label=f"Hold at {where}",
         title=f"Hold at {where}?",
         before=before,
-        after="Traffic stays there until somebody resumes it." + (gates if rollout.terms.gates else ""),
+        after=f"{'It' if detail.row.kind is Kind.CAPACITY else 'Traffic'} stays there until somebody resumes it."
+        + (gates if rollout.terms.gates else ""),
         button=f"Hold at {where}",
         hidden={},
         needs_reason=True,
@@ -182,7 +193,9 @@ def _override(detail: ChangeDetail) -> Act | None:
 
 
 def _abort(detail: ChangeDetail, offer: Offer | None) -> Act | None:
-    """To the plan's base, where that is not what a rollback goes to anyway."""
+    """To the plan's base, where that is not what a rollback goes to anyway; a change of capacity is rolled back."""
+    if detail.row.kind is Kind.CAPACITY:
+        return None
     target = _base_target(detail, offer)
     if target is None or offer is None or target.preselected or not offer.decision.allowed:
         return None

@@ -29,7 +29,7 @@ _GATES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One change at work. `gates` None: it has none."""
+    """One change at work. `gates` None: it has none. `ordered` None: its step orders no split."""
 
     number: int
     href: str
@@ -39,7 +39,7 @@ class Line:
     workspace: str
     endpoint_href: str
     step: str
-    ordered: traffic.Split
+    ordered: traffic.Split | None
     order: list[str]
     baked: str
     share: float | None
@@ -66,7 +66,7 @@ def rollouts(request: PageRequest) -> HttpResponseBase:
     return render(request, "rollouts.html", context, section="rollouts")
 
 
-_WORDS = {Kind.ROLLBACK: "rollback", Kind.DRILL: "drill"}
+_WORDS = {Kind.ROLLBACK: "rollback", Kind.DRILL: "drill", Kind.CAPACITY: "capacity"}
 
 
 def _line(one: Running) -> Line:
@@ -81,7 +81,7 @@ def _line(one: Running) -> Line:
         workspace=row.workspace,
         endpoint_href=reverse("web:endpoint", kwargs=place),
         step=labels(one)[one.step],
-        ordered=one.steps[one.step].split,
+        ordered=None if one.steps[one.step].verb != "put_split" else one.steps[one.step].split,
         order=order_of(row.before, row.after),
         baked=baked_words(one.bake),
         share=one.bake.share if one.bake and one.bake.wanted else None,

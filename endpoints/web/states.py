@@ -50,6 +50,26 @@ _SIGNS = {
     State.SUPERSEDED: Sign("off", "Superseded by a rollback", "It ended when somebody rolled back."),
 }
 
+_OF_CAPACITY = {
+    State.CHECK_FAILED: Sign(
+        "bad", "Held by its checks", "Withdraw it, and ask anew. Nothing was sent to Azure."
+    ),
+    State.BAKING: Sign("running", "Watched", "The step is in force; the next one waits for its time."),
+    State.VERIFYING: Sign(
+        "running", "Reading back", "Azure is read until it reports what was ordered twice in a row."
+    ),
+    State.DRIFTED: Sign(
+        "warn",
+        "Stopped by drift",
+        "Azure shows what this change did not order. It does nothing by itself.",
+    ),
+    State.SUCCEEDED: Sign("done", "Done", "Azure reports what was ordered."),
+    State.FAILED: Sign("bad", "Failed", "It is over. What is shown below is what Azure reports."),
+}
+"""Where a change of capacity would be told of traffic."""
+_SCREAM = Sign(
+    "running", "Scream test", "Its weight is 0 and nothing is deleted yet; a request would hold the change."
+)
 
 _HELD = {
     Hold.CLICK: Sign(
@@ -85,12 +105,20 @@ def sign_of(
     mine_to_review: bool = False,
     hold: Hold | None = None,
     watching: bool = False,
+    scream: bool = False,
 ) -> Sign:
-    """The sign of a change for one reader. `hold`: why it is held, where that is known; `watching`: the last bake."""
+    """The sign of a change for one reader. `hold`: why it is held, where that is known; `watching`: the last bake.
+
+    `scream`: what bakes is the scream test of a delete.
+    """
     if state is State.IN_REVIEW and mine_to_review:
         return Sign("due", "Waiting for your review", "Compare, read the checks, then decide below.")
     if state is State.HELD and hold is not None:
         return _HELD[hold]
+    if state is State.BAKING and scream:
+        return _SCREAM
+    if kind is Kind.CAPACITY and state in _OF_CAPACITY:
+        return _OF_CAPACITY[state]
     if state is State.BAKING and watching:
         return _WATCHING
     if state is State.APPLYING and kind is Kind.ROLLBACK:

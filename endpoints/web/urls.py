@@ -90,6 +90,7 @@ urlpatterns = [
     path("changes/CR-<int:number>/live", operation.live, name="live"),
     path("changes/CR-<int:number>/release", release.release, name="release"),
     path("changes/CR-<int:number>/release/<str:file>.yml", release.release_file, name="release_file"),
+    path("changes/CR-<int:number>/kept/<str:file>.yml", release.kept_file, name="kept_file"),
     path("changes/CR-<int:number>/hold", rollout_acts.hold, name="change_hold"),
     path("changes/CR-<int:number>/resume", rollout_acts.resume, name="change_resume"),
     path("changes/CR-<int:number>/advance", rollout_acts.advance, name="change_advance"),

@@ -52,6 +52,7 @@ class ChangeRow:
     emergency: bool = False
     hold: Hold | None = None
     steps: tuple[Step, ...] = ()
+    origin: str = ""
 
     @property
     def number(self) -> str:
@@ -142,4 +143,5 @@ def row_of(revision: ChangeRevision) -> ChangeRow:
         emergency=change.emergency,
         hold=Hold(change.hold) if change.hold else None,
         steps=steps,
+        origin=change.origin,
     )
