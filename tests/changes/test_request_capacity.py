@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from endpoints.access.models import User
+from endpoints.access.models import User, Workspace
 from endpoints.audit.models import Entry
+from endpoints.changes import services
 from endpoints.changes.capacity_order import CapacityOrder
 from endpoints.changes.lifecycle import Kind
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.changes.plan import steps_from_json
 from endpoints.core.errors import Conflict, Invalid, NotFound, Refused
 from tests.changes.capacities import DELETE, SCALE, ask
-from tests.changes.desk import Desk, history, ledger, rows
+from tests.changes.desk import HALF, Desk, history, ledger, rows
+from tests.support.people import make_person, principal
 
 
 def test_capacity__asked_for_by_finops__is_written_down_checked_and_told(desk: Desk, finops: User) -> None:
@@ -77,3 +79,60 @@ def test_capacity__that_cannot_be_asked_for__stores_nothing(
         ask(desk, order)
     assert list(raised.value.fields) == [field]
     assert rows() == before
+
+
+# What comes after.
+
+
+def test_capacity__withdrawn_by_finops_who_asked__ends(desk: Desk, finops: User) -> None:
+    number = ask(desk, by=finops)
+    services.withdraw_change(principal=principal(finops), change_id=number)
+    assert desk.state(number) == "withdrawn"
+
+
+def test_capacity__withdrawn_by_somebody_else__is_refused(desk: Desk, finops: User) -> None:
+    number = ask(desk, by=finops)
+    for other in (desk.requester, desk.reviewer, desk.operator):
+        with pytest.raises(Refused):
+            services.withdraw_change(principal=principal(other), change_id=number)
+    assert desk.state(number) == "in_review"
+
+
+def test_capacity__edited__says_that_it_is_asked_for_anew(desk: Desk) -> None:
+    number = ask(desk)
+    with pytest.raises(Conflict, match="asked for anew"):
+        desk.edit(number)
+
+
+def test_capacity__in_an_emergency__needs_its_approval_all_the_same(desk: Desk) -> None:
+    with pytest.raises(Conflict, match="Only traffic changes"):
+        desk.break_glass(ask(desk))
+
+
+def test_capacity__approved__can_be_scheduled_and_starts_when_it_is_due(desk: Desk) -> None:
+    number = desk.schedule(desk.approve(ask(desk)))
+    desk.due_now(number)
+    assert services.start_due() == 1
+    assert desk.state(number) == "applying"
+
+
+def test_capacity__on_a_split_that_moved__drifts_and_says_how_it_goes_on(desk: Desk) -> None:
+    number = desk.approve(ask(desk))
+    desk.azure_shows(HALF)
+    with pytest.raises(Conflict, match="ask anew"):
+        desk.start(number)
+    assert desk.state(number) == "drifted"
+    services.withdraw_change(principal=principal(desk.operator), change_id=number)
+    assert desk.state(number) == "withdrawn"
+
+
+def test_capacity__approved_by_who_asked__is_refused(desk: Desk, workspace: Workspace) -> None:
+    both = make_person("both", {workspace.slug: ["operator", "reviewer"]})
+    number = ask(desk, by=both)
+    with pytest.raises(Refused):
+        desk.approve(number, by=principal(both))
+
+
+def test_capacity__beside_a_change_of_traffic__is_held_by_it(desk: Desk) -> None:
+    desk.request()
+    assert desk.state(ask(desk)) == "check_failed"

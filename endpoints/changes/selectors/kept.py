@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
 
 from endpoints.changes.models import KeptFile
 from endpoints.changes.plan import Base, Step
 from endpoints.changes.release import File, deployment_file, endpoint_file
-from endpoints.changes.selectors.releases import certain, newest_state, why_not
 from endpoints.dispatch import db_now
+from endpoints.inventory.models import DeploymentRevision, EndpointRevision
 from endpoints.inventory.selectors import (
-    DeploymentThen,
+    DeploymentState,
+    current_split,
     deployment_states,
-    deployments_as_of,
     endpoint_facts,
 )
-from endpoints.inventory.timeline import Gap
 
 ENDPOINT_FILE = "endpoint.yml"
 
@@ -38,7 +41,7 @@ def kept_files(change_id: int) -> tuple[File, ...]:
 
 def missing_files(change_id: int, endpoint_id: int, step: Step) -> frozenset[str]:
     """Names of files without which `step` must not delete; none where it deletes nothing."""
-    wanted = {file_name(name) for name in _going(endpoint_id, step)}
+    wanted = {file_name(one.name) for one in _going(endpoint_id, step)}
     wanted |= {ENDPOINT_FILE} if step.verb == "delete_endpoint" else set()
     if not wanted:
         return frozenset()
@@ -46,26 +49,24 @@ def missing_files(change_id: int, endpoint_id: int, step: Step) -> frozenset[str
 
 
 def to_keep(number: str, endpoint_id: int, base: Base, step: Step) -> ToKeep:
-    """What `step` deletes, as Azure was last read to have it; the endpoint with the traffic of the change's base."""
-    name, now = endpoint_facts(endpoint_id).name, db_now()
-    files: list[File] = []
-    unsure: list[str] = []
+    """What `step` deletes, as Azure was read to have it; the endpoint with the traffic of the change's base.
+
+    A state that was not read for a while may not be the newest, and makes no file.
+    """
+    endpoint, making = endpoint_facts(endpoint_id).name, _Making(db_now())
     if step.verb == "delete_endpoint":
-        then, at = newest_state(endpoint_id, now)
-        state = certain(then)
-        if state is None:
-            unsure.append(f"{ENDPOINT_FILE}: {why_not(then)}")
-        else:
-            before = {**state, "traffic": base.split, "mirror_traffic": base.mirror}
-            files.append(endpoint_file(number, at, name, before, ended=False))
-    for deployment, at in _newest(endpoint_id, _going(endpoint_id, step), now):
-        its, named = certain(deployment), file_name(deployment.name)
-        if its is None:
-            unsure.append(f"{named}: {why_not(deployment)}")
-            continue
-        file = deployment_file(number, at, name, deployment.name, its, ended=False)
-        files.append(replace(file, name=named))
-    return ToKeep(tuple(files), tuple(unsure))
+        live = current_split(endpoint_id)
+        state = EndpointRevision.objects.get(pk=live.revision_id).state
+        state = {**state, "traffic": base.split, "mirror_traffic": base.mirror}
+        make = partial(endpoint_file, number, live.read_ended, endpoint, state, ended=False)
+        making.add(ENDPOINT_FILE, live.read_ended, make)
+    going = _going(endpoint_id, step)
+    documents = _documents(going)
+    for one in going:
+        document = documents[one.revision_id]
+        make = partial(deployment_file, number, one.read_ended, endpoint, one.name, document, ended=False)
+        making.add(file_name(one.name), one.read_ended, make)
+    return ToKeep(tuple(making.files), tuple(making.unsure))
 
 
 def file_name(deployment: str) -> str:
@@ -74,23 +75,31 @@ def file_name(deployment: str) -> str:
     return "endpoint-deployment.yml" if name == "endpoint" else f"{name}.yml"
 
 
-def _going(endpoint_id: int, step: Step) -> list[str]:
-    standing = [state.name.lower() for state in deployment_states(endpoint_id)]
+class _Making:
+    """Files in the making: what was read lately makes one."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self.files: list[File] = []
+        self.unsure: list[str] = []
+
+    def add(self, name: str, read_ended: datetime, make: Callable[[], File]) -> None:
+        age = (self._now - read_ended).total_seconds()
+        if age > settings.OPSPORTAL.stale_read_seconds:
+            self.unsure.append(f"{name}: it was last read {age:,.0f}\u00a0s ago, and may have changed since.")
+            return
+        self.files.append(replace(make(), name=name))
+
+
+def _going(endpoint_id: int, step: Step) -> list[DeploymentState]:
+    standing = deployment_states(endpoint_id)
     if step.verb == "delete_endpoint":
-        return standing
-    return [name for name in standing if step.verb == "delete_deployment" and name == step.deployment]
+        return list(standing)
+    if step.verb == "delete_deployment":
+        return [one for one in standing if one.name.lower() == step.deployment]
+    return []
 
 
-def _newest(endpoint_id: int, names: Iterable[str], now: datetime) -> list[tuple[DeploymentThen, datetime]]:
-    """Each as it is now, or as the last reading had it."""
-    wanted = set(names)
-    found = [one for one in deployments_as_of(endpoint_id, now) if one.name.lower() in wanted]
-    return [_last_read(endpoint_id, one, now) for one in found if not one.is_gone]
-
-
-def _last_read(endpoint_id: int, one: DeploymentThen, now: datetime) -> tuple[DeploymentThen, datetime]:
-    if one.why is None or one.why.gap is not Gap.NOT_READ_AFTER or one.why.moment is None:
-        return one, now
-    moment = one.why.moment
-    then = deployments_as_of(endpoint_id, moment)
-    return next(other for other in then if other.deployment_id == one.deployment_id), moment
+def _documents(states: list[DeploymentState]) -> dict[int, dict[str, Any]]:
+    wanted = [one.revision_id for one in states]
+    return dict(DeploymentRevision.objects.filter(pk__in=wanted).values_list("pk", "state"))

@@ -58,7 +58,7 @@ def release_of(principal: Principal, change_id: int) -> Release:
     if started_at is None or ended_at is None:
         raise Conflict(_why_none(principal, change_id, ended=ended_at is not None))
     change = change_then(principal, change_id, ended_at)
-    endpoint, read_at = newest_state(change.endpoint_id, ended_at)
+    endpoint, read_at = _newest(change.endpoint_id, ended_at)
     deployments = [one for one in deployments_as_of(change.endpoint_id, read_at) if not one.is_gone]
     return _release(change, ended_at, read_at, endpoint, deployments)
 
@@ -70,7 +70,7 @@ def _why_none(principal: Principal, change_id: int, *, ended: bool) -> str:
     return f"{found.number} has no release record: {why}."
 
 
-def newest_state(endpoint_id: int, at: datetime) -> tuple[EndpointThen, datetime]:
+def _newest(endpoint_id: int, at: datetime) -> tuple[EndpointThen, datetime]:
     """The state at the end, or as the last reading before it had it where none came after."""
     then = endpoint_as_of(endpoint_id, at)
     if then.why is not None and then.why.gap is Gap.NOT_READ_AFTER and then.why.moment is not None:
@@ -85,19 +85,19 @@ def _release(
     endpoint: EndpointThen,
     deployments: list[DeploymentThen],
 ) -> Release:
-    state, unsure = certain(endpoint), []
+    state, unsure = _certain(endpoint), []
     files: list[File] = []
     split: Split | None = None
     if state is None:
-        unsure.append(f"endpoint.yml: {why_not(endpoint)}")
+        unsure.append(f"endpoint.yml: {_why_not(endpoint)}")
     else:
         split = dict(state.get("traffic") or {})
         files.append(endpoint_file(change.number, read_at, change.endpoint, state))
     versions = []
     for one in deployments:
-        its = certain(one)
+        its = _certain(one)
         if its is None:
-            unsure.append(f"{one.name}.yml: {why_not(one)}")
+            unsure.append(f"{one.name}.yml: {_why_not(one)}")
             continue
         files.append(deployment_file(change.number, read_at, change.endpoint, one.name, its))
         versions.append(version(one.name, its, split))
@@ -114,14 +114,12 @@ def _release(
     )
 
 
-def certain(answer: Answer) -> Mapping[str, Any] | None:
-    """The state, where only one can have been; None where that is not so, or where it was gone."""
+def _certain(answer: Answer) -> Mapping[str, Any] | None:
     sure = answer.certainty is Certainty.CERTAIN and not answer.states[0].deleted
     return answer.states[0].state if sure else None
 
 
-def why_not(answer: Answer) -> str:
-    """Why there is no certain state, as the rest of a sentence."""
+def _why_not(answer: Answer) -> str:
     if answer.is_gone:
         return "it was deleted."
     if answer.certainty is Certainty.ONE_OF_TWO:
