@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 VERSION = "1.2"
 COLUMNS = (
@@ -97,11 +98,13 @@ _HOUR = Decimal(3600)
 _FINEST = Decimal("0.000000000001")
 
 
+@lru_cache(maxsize=1024)
 def moment(at: datetime) -> str:
     """As the specification writes date and time: UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@lru_cache(maxsize=1024)
 def billing_period(day: date) -> tuple[str, str]:
     """The calendar month of a day, in UTC: begin, and end exclusive."""
     first = datetime(day.year, day.month, 1, tzinfo=UTC)

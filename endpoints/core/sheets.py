@@ -29,7 +29,9 @@ def iso(moment: datetime) -> str:
 
 def csv_cell(value: Any) -> str:
     """One cell as text: moments in UTC, maps as JSON, and an apostrophe before what would be run as a formula."""
-    text = _text(value)
+    text = value if type(value) is str else _text(value)
+    if not text or text[0].isalnum():  # most of them: neither a blank nor the beginning of a formula
+        return text
     return f"'{text}" if text.lstrip(_BLANKS).startswith(_FORMULA_STARTS) else text
 
 
@@ -78,8 +80,6 @@ def _text(value: Any) -> str:
     match value:
         case None:
             return ""
-        case str():
-            return value
         case datetime():
             return iso(value)
         case Mapping() | list() | tuple():
