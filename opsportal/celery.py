@@ -47,6 +47,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "make the months of records to come": every(3600, "challenges.make_partitions", METRICS),
     "drop records of requests past their time": every(3600, "challenges.drop_old", METRICS),
     "make the days of paid capacity": every(900, "capacity.roll_up", METRICS),
+    "begin the ledger of paid capacity where there is none": every(60, "capacity.begin", METRICS),
+    "look what capacity could be saved": every(60, "capacity.find", METRICS),
+    "see what became of filed findings": every(30, "capacity.follow", REPORTS),
     "read the autoscale settings that are due": every(300, "capacity.read_autoscale", METRICS),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }

@@ -16,7 +16,7 @@ from enum import StrEnum
 from endpoints.capacity.needs import Need
 from endpoints.core.money import Money
 
-VERSION = 1
+VERSION = 2
 MONTH_HOURS = Decimal(730)
 """Hours of a month: 8,760 hours of a year, by twelve."""
 
@@ -117,33 +117,45 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The proposal that counts, others that save on the same instances, and why something is left alone."""
+    """The proposal that counts, others that save on the same instances, and why something is left alone.
+
+    `held`: what would have been proposed, were it not kept.
+    """
 
     best: Proposal | None
     others: tuple[Proposal, ...] = ()
     kept: tuple[str, ...] = ()
+    held: Proposal | None = None
 
 
 def advise(subject: Subject, settings: Settings, now: datetime) -> Advice:
     """What to do about one deployment at `now`."""
-    if subject.excluded:
-        return Advice(None, kept=(f"Left out by {subject.excluded}.",))
-    if subject.instances is None:
-        return Advice(None, kept=("Azure has not said how many instances it has.",))
     kept = _kept(subject, now)
+    if subject.instances is None:
+        return Advice(None, kept=(*kept, "Azure has not said how many instances it has."))
     found = [
         proposal
         for rule in (_delete, _shrink, _resize, _schedule, _autoscale, _fix_autoscale, _batch)
         if (proposal := rule(subject, settings))
     ]
-    if kept:  # what is needed as it is may still have a rule put right, which takes nothing from it
-        found = [one for one in found if one.kind is Kind.FIX_AUTOSCALE]
     ranked = sorted(found, key=_worth, reverse=True)
-    return Advice(ranked[0] if ranked else None, tuple(ranked[1:]), kept)
+    if not kept:
+        return Advice(ranked[0] if ranked else None, tuple(ranked[1:]))
+    # What is needed as it is may still have a rule put right, which takes nothing from it.
+    right = [one for one in ranked if one.kind is Kind.FIX_AUTOSCALE and not subject.excluded]
+    held = [one for one in ranked if one not in right]
+    return Advice(right[0] if right else None, kept=kept, held=held[0] if held else None)
+
+
+def is_unsure(subject: Subject, settings: Settings) -> bool:
+    """Whether too little is known to say that there is nothing to save: what was found before stays as it was."""
+    if subject.instances is None or subject.weight is None or subject.mirrored is None:
+        return True
+    return not subject.requests and (subject.requests is None or subject.known_share < settings.known_share)
 
 
 def _kept(subject: Subject, now: datetime) -> tuple[str, ...]:
-    keeps, words = subject.keeps, []
+    keeps, words = subject.keeps, [f"Left out by {subject.excluded}."] if subject.excluded else []
     if keeps.warm_until is not None and now < keeps.warm_until:
         words.append(
             f"A rollback of {keeps.warm_for} would go back to it until {keeps.warm_until:%Y-%m-%d %H:%M} UTC."
@@ -194,10 +206,11 @@ def _delete(subject: Subject, settings: Settings) -> Proposal | None:
 
 
 def _shrink(subject: Subject, settings: Settings) -> Proposal | None:
-    """Fewer instances carry the percentile of its load, headroom included."""
+    """Fewer instances carry the percentile of its load, headroom included. What rules scale, they would scale back."""
     wanted, count = subject.need.instances, subject.instances or 0
     if (
         wanted is None
+        or subject.autoscaled
         or not subject.requests
         or wanted >= count
         or subject.known_share < settings.known_share

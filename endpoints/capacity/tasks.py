@@ -17,3 +17,21 @@ def roll_up() -> None:
 def read_autoscale() -> None:
     """Read the autoscale settings of the subscriptions that are due."""
     services.read_autoscale()
+
+
+@shared_task(name="capacity.begin")
+def begin() -> None:
+    """Make the ledger of workspaces that have none yet."""
+    services.begin_ledger()
+
+
+@shared_task(name="capacity.find")
+def find() -> None:
+    """Look what could be saved, where that is due."""
+    services.look_due()
+
+
+@shared_task(name="capacity.follow")
+def follow() -> None:
+    """See what became of the changes that findings were filed as."""
+    services.follow_changes()

@@ -45,7 +45,8 @@ HALF = Smaller("Standard_DS2_v2", 0.5, 0.5, Money(Decimal("0.146"), "USD"))
     ("subject", "kind", "high"),
     [
         (IDLE, Kind.DELETE, PRICE.times(4 * MONTH_HOURS)),
-        (replace(BUSY, need=TOO_MANY, autoscaled=True), Kind.SHRINK, PRICE.times(2 * MONTH_HOURS)),
+        (replace(BUSY, need=TOO_MANY), Kind.SHRINK, PRICE.times(2 * MONTH_HOURS)),
+        (replace(BUSY, need=TOO_MANY, autoscaled=True), None, None),
         (
             replace(BUSY, cpu=0.12, memory=0.2, smaller=(HALF,)),
             Kind.RESIZE,

@@ -12,7 +12,7 @@ from endpoints.access.models import Workspace
 from endpoints.capacity.day import PARTS
 from endpoints.capacity.models import AutoscaleSetting, Day, Idle, Made, RuleSet, Summary
 from endpoints.capacity.selectors import fleet_ledger, fleet_ledger_from_days
-from endpoints.capacity.services import roll_up_day, roll_up_due
+from endpoints.capacity.services import begin_ledger, roll_up_day, roll_up_due
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment, DeploymentRevision, Endpoint, EndpointRevision
 from endpoints.prices.catalogue import SOURCE
@@ -256,3 +256,9 @@ def test_day__made_twice__has_the_same_over_and_says_it_of_known_capacity_alone(
         day = Day.objects.get(deployment_id=row.pk)
         # 150 each at 40 %, so 300 at 80 %; 600 and a fifth more take 3.
         assert (day.paid_seconds, day.useful_seconds, day.over_seconds) == (4 * 86_400, 3 * 86_400, 86_400)
+
+
+def test_ledger__of_a_workspace_that_has_none__is_begun_once(place: Workspace) -> None:
+    deployed(place, since=yesterday() - 20 * DAY)
+    assert (begin_ledger(), begin_ledger()) == (1, 0)
+    assert (Made.objects.count(), Day.objects.count()) == (31, 22)

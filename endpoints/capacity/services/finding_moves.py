@@ -43,19 +43,23 @@ def happen(
     data: Mapping[str, Any] | None = None,
     words: str = "",
     author_id: int | None = None,
+    content: Mapping[str, Any] | None = None,
     **values: Any,
 ) -> None:
     """Store that `kind` happened, with `values` of the finding's columns; Conflict when it can't any more.
 
-    `data` are facts for its history and the ledger: text, whole numbers, never a person's words. Those are `words`, of
-    the account `author_id`. A finding that opens loses its claim, its dates and its change, unless `values` say more.
+    `content`: what it says from then on, as columns too. `data` are facts for its history and the ledger: text, whole
+    numbers, never a person's words. Those are `words`, of the account `author_id`. A finding that opens loses its
+    claim, its dates and its change, unless `values` say more.
     """
     before = State(finding.state)
     to = after(before, kind)
     if to is None:
         raise moved_on(finding)
     now = db_now()
-    fields = (dict(_OPENS) if to is State.OPEN and before is not State.OPEN else {}) | values
+    fields = (
+        (dict(_OPENS) if to is State.OPEN and before is not State.OPEN else {}) | dict(content or {}) | values
+    )
     if to in ENDED and before not in ENDED:
         fields["ended_at"] = now
     here = Finding.objects.filter(pk=finding.pk, version=finding.version, state=before)

@@ -56,6 +56,17 @@ def roll_up_due(*, now: datetime | None = None) -> int:
     return made
 
 
+def begin_ledger() -> int:
+    """Make the days of workspaces that have none yet, without waiting for the next round; of how many."""
+    begun = set(Made.objects.values_list("workspace_id", flat=True).distinct())
+    today = db_now().astimezone(UTC).date()
+    new = [place for place in connected_workspaces() if place.id not in begun]
+    for place in new:
+        for back in range(DAYS):
+            roll_up_day(workspace_id=place.id, day=today - timedelta(days=back))
+    return len(new)
+
+
 def roll_up_day(*, workspace_id: int, day: date) -> Rolled:
     """Make one UTC day of a workspace; today's is made of the hours that are over."""
     begin = datetime.combine(day, time(), tzinfo=UTC)
