@@ -236,3 +236,13 @@ def test_traffic__after_a_capacity_change__can_be_rolled_back_at_once(desk: Desk
     receipt = desk.roll_back(ALL_BLUE)
     assert plan(receipt.change_id) == (put_split(ALL_BLUE, {}),)
     assert desk.state(number) == "superseded"
+
+
+def test_traffic__rolled_back_after_a_capacity_change_was_done__undoes_the_traffic_and_not_that(
+    desk: Desk,
+) -> None:
+    moved = done(desk, desk.start(desk.approve(desk.request(ALL_GREEN))))
+    desk.azure_shows(ALL_GREEN)
+    done(desk, begun(desk, replace(SCALE, deployment="green")))
+    receipt = desk.roll_back(ALL_BLUE)
+    assert desk.change(receipt.change_id).reverts_id == moved

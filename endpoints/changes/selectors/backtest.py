@@ -104,7 +104,7 @@ def _past(workspaces: Collection[int] | None) -> QuerySet[Change]:
     ended = Change.objects.filter(ended_at__isnull=False, started_at__isnull=False)
     if workspaces is not None:
         ended = ended.filter(workspace__in=list(workspaces))
-    return ended.exclude(kind=Kind.ROLLBACK)
+    return ended.exclude(kind__in=[Kind.ROLLBACK, Kind.CAPACITY])
 
 
 def _backtested(change: Change, gates: Sequence[GateSpec], watch: int) -> Backtested:

@@ -173,7 +173,7 @@ def _eligible(endpoint_id: int, key: str) -> Target:
 def _create(order: _Order, lease: Lease, target: Target) -> Change:
     endpoint_id = order.endpoint.id
     active = active_change(endpoint_id)
-    undone = active or last_completed(endpoint_id)
+    undone = active or _undone(endpoint_id, target)
     actor = order.principal.actor
     if active:
         _supersede(active, actor, "rolled back")
@@ -188,6 +188,15 @@ def _create(order: _Order, lease: Lease, target: Target) -> Change:
     )
     _announce(change, lease, _steps(target, endpoint_id, order.scale), actor, comment=order.comment)
     return change
+
+
+def _undone(endpoint_id: int, target: Target) -> Change | None:
+    """What was completed last; one of capacity only by a target that puts back what it moved."""
+    last = last_completed(endpoint_id)
+    if last is None or last.kind != Kind.CAPACITY or last.pk == target.undoes:
+        return last
+    done = Change.objects.filter(endpoint_id=endpoint_id, state=State.SUCCEEDED).exclude(kind=Kind.CAPACITY)
+    return done.order_by("-ended_at").first()
 
 
 def _supersede(active: Change, actor: Actor, reason: str) -> None:
