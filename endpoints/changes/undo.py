@@ -82,6 +82,11 @@ def goal(steps: Sequence[Step]) -> tuple[traffic.Split, traffic.Split, Beside]:
     return asked.split, asked.mirror, Beside(instances, settings[0] if settings else None)
 
 
+def essential(steps: Sequence[Step], number: int) -> bool:
+    """Whether a rollback is for what its step `number` orders: no split comes after that it only prepares."""
+    return all(step.verb != "put_split" for step in steps[number + 1 :])
+
+
 def way_back(
     split: traffic.Split,
     mirror: traffic.Split,

@@ -14,7 +14,7 @@ from endpoints.changes.plan import Base, patch_capacity, put_autoscale, put_spli
 from endpoints.changes.selectors import Offer, rollback_offer
 from endpoints.changes.services.rollback import order_automatic_rollback
 from endpoints.changes.targets import Target
-from endpoints.changes.undo import NOTHING, Beside, Setting, goal, way_back
+from endpoints.changes.undo import NOTHING, Beside, Setting, essential, goal, way_back
 from endpoints.core.errors import Conflict, Refused
 from tests.changes.capacities import (
     AUTOSCALE,
@@ -78,6 +78,11 @@ def test_way_back__nothing_beside__is_the_split_even_where_it_is_in_force() -> N
 def test_goal__of_a_rollback_that_scales_first__is_its_split_alone() -> None:
     steps = way_back(HALF, {}, NOTHING, now=NOW, scale_first={"green": 5})
     assert goal(steps) == (HALF, {}, NOTHING)
+
+
+def test_essential__scaling_first_is_not_and_what_comes_after_the_split_is() -> None:
+    steps = way_back(HALF, {}, BACK, now=NOW, scale_first={"green": 5})
+    assert [essential(steps, number) for number in range(3)] == [False, True, True]
 
 
 # Scaled.
