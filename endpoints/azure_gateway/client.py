@@ -269,6 +269,16 @@ class Azure:
         body = documents.capacity_body(instances)
         return _accepted(await self._wire.write("PATCH", url, body, request_id=request_id))
 
+    async def delete_deployment(self, arm_id: str, *, request_id: str = "") -> Accepted:
+        """Delete a deployment; one that is not there is deleted already. Azure refuses one that has traffic."""
+        url = self._wire.url(arm.path("deployment", arm_id), arm.DEPLOYMENTS)
+        return _accepted(await self._wire.write("DELETE", url, None, request_id=request_id))
+
+    async def delete_endpoint(self, arm_id: str, *, request_id: str = "") -> Accepted:
+        """Delete an endpoint with all its deployments; one that is not there is deleted already."""
+        url = self._wire.url(arm.path("endpoint", arm_id), arm.ENDPOINTS)
+        return _accepted(await self._wire.write("DELETE", url, None, request_id=request_id))
+
     async def get_operation(self, operation_uri: str) -> OperationStatus:
         """Where an operation stands. Refuses (Malformed) a URI that does not lead to the resource manager."""
         answer = await self._wire.read(self._wire.check_home(operation_uri), urgent=True)

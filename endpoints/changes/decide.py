@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
-from endpoints.changes import watching
+from endpoints.changes import besides, watching
 from endpoints.changes.lifecycle import EXECUTING, IN_FORCE, Hold, Kind, State
 from endpoints.changes.plan import rising
 from endpoints.changes.readable import SETTLED, endpoint_of, not_readable, shows_target
@@ -20,6 +20,7 @@ from endpoints.changes.sight import (
     Action,
     Again,
     AttemptOutcome,
+    Autoscale,
     Bake,
     Baked,
     Blocked,
@@ -38,10 +39,12 @@ from endpoints.changes.sight import (
     Put,
     Read,
     ReadFailure,
+    ReadSetting,
     RollBack,
     Seen,
     SeenEndpoint,
     SeenOperation,
+    SeenSetting,
     SkipStep,
     Split,
     StepDone,
@@ -56,6 +59,7 @@ __all__ = [
     "Action",
     "Again",
     "AttemptOutcome",
+    "Autoscale",
     "Bake",
     "Baked",
     "Blocked",
@@ -74,10 +78,12 @@ __all__ = [
     "Put",
     "Read",
     "ReadFailure",
+    "ReadSetting",
     "RollBack",
     "Seen",
     "SeenEndpoint",
     "SeenOperation",
+    "SeenSetting",
     "SkipStep",
     "Split",
     "StepDone",
@@ -108,7 +114,7 @@ def decide(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action:
 
 def _scaling_given_up(facts: Facts, now: datetime, limits: Limits) -> SkipStep | None:
     """A rollback that scales first: nothing about that may keep the traffic from going back."""
-    if facts.kind is not Kind.ROLLBACK or facts.capacity is None:
+    if facts.kind is not Kind.ROLLBACK or facts.capacity is None or facts.essential:
         return None
     if facts.last and facts.last.operation_failure:
         return SkipStep(f"Azure failed to scale {facts.capacity.deployment}: {facts.last.operation_failure}")
@@ -128,12 +134,12 @@ def _applying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action
     held = _held_up(facts, now, limits)
     if held:
         return held
-    blocked = not_readable(seen, now, limits)
+    blocked = not_readable(facts, seen, now, limits)
     if blocked:
         return blocked
-    endpoint, last = endpoint_of(seen), facts.last
-    if shows_target(facts, endpoint):
-        return Accept("Azure already shows the ordered split.")
+    last = facts.last
+    if shows_target(facts, seen):
+        return Accept(besides.shown_already(facts))
     if last and last.outcome is AttemptOutcome.ACCEPTED:
         return Accept("Azure took the call.")  # the move was lost, not the answer
     if facts.kind is Kind.ROLLBACK:
@@ -144,7 +150,7 @@ def _applying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action
         return HoldHere(facts.blocked.hold, facts.blocked.reason)
     if facts.hold_wanted:
         return HoldHere(Hold.PERSON, "")
-    return _from_base(facts, endpoint, now, limits)
+    return _from_base(facts, seen, now, limits)
 
 
 def _held_up(facts: Facts, now: datetime, limits: Limits) -> Wait | None:
@@ -167,17 +173,18 @@ def _unanswered(sent_at: datetime, limits: Limits) -> Wait:
     return Wait(_landed_by(sent_at, limits), "A call without an answer may still take effect.")
 
 
-def _from_base(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits) -> Action:
+def _from_base(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action:
+    endpoint = endpoint_of(seen)
     if facts.before is not None and endpoint.split != facts.before:
         return Drift(endpoint.split)
-    wanted = {*facts.target.live, *([facts.capacity.deployment] if facts.capacity else [])}
+    wanted = {*facts.target.live, *besides.concerns(facts)}
     missing = sorted(name for name in wanted if name not in endpoint.deployments)
     if missing and not endpoint.complete:
         reason = f"Azure's list of deployments can't be understood, so {', '.join(missing)} was not found."
         return Wait(now + timedelta(seconds=limits.slow_wait), reason, attention=reason)
     if missing:
         return Fail(f"{', '.join(missing)} no longer exists in Azure.")
-    return _capacity_first(facts, endpoint, now, limits)
+    return besides.forbids(facts, seen, now, limits) or _capacity_first(facts, endpoint, now, limits)
 
 
 def _capacity_first(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits) -> Action:
@@ -201,11 +208,11 @@ def _verifying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Actio
         return pending
     if facts.confirmed_at and now < _second_read_at(facts, limits):
         return Wait(_second_read_at(facts, limits), "Confirmed once; the second reading is due.")
-    blocked = not_readable(seen, now, limits)
+    blocked = not_readable(facts, seen, now, limits)
     if blocked:
         return blocked
     endpoint = endpoint_of(seen)
-    if shows_target(facts, endpoint):
+    if shows_target(facts, seen):
         return StepDone() if facts.confirmed_at else Confirm()
     return _differs(facts, endpoint, now, limits)
 
@@ -233,6 +240,12 @@ def _operation(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Actio
 def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits) -> Action:
     """Azure is at rest and shows something else than ordered."""
     last, rollback = facts.last, facts.kind is Kind.ROLLBACK
+    if (
+        facts.confirmed_at
+        and endpoint.split == facts.target
+        and (turned := besides.turned(facts, endpoint, now, limits))
+    ):
+        return turned
     if facts.confirmed_at:
         # A rollback is over at two readings in a row; until then it holds its ground, whoever moved the split.
         return (
@@ -240,9 +253,8 @@ def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits
         )
     if not rollback and endpoint.split != facts.before:
         return Drift(endpoint.split)
-    scaling = _scaling(facts, endpoint)
-    if scaling:
-        return Wait(now + timedelta(seconds=limits.busy_wait), scaling)
+    if working := besides.at_work(facts, endpoint):
+        return Wait(now + timedelta(seconds=limits.busy_wait), working)
     if last and last.operation_failure:
         said = f"Azure failed to apply it: {last.operation_failure}"
         return Again(said) if rollback else Fail(said)
@@ -251,15 +263,7 @@ def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits
     if now < settled:
         until = min(settled, now + timedelta(seconds=limits.poll))
         return Wait(until, "Azure says it is done, but does not show it yet.")
-    return Again("Azure reported success, but the split is not in force.")
-
-
-def _scaling(facts: Facts, endpoint: SeenEndpoint) -> str:
-    """A deployment that Azure still brings to its instances."""
-    state = endpoint.deployments.get(facts.capacity.deployment, "") if facts.capacity else ""
-    return (
-        f"{facts.capacity.deployment} is {state}." if facts.capacity and state not in ("", *SETTLED) else ""
-    )
+    return Again(f"Azure reported success, but {besides.missing(facts)}.")
 
 
 def next_poll(since: datetime, now: datetime, *, scale: float = 1.0, hurry: bool = False) -> datetime:

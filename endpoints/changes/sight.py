@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from endpoints.changes.lifecycle import Hold, Kind, State
 from endpoints.changes.verdict import Outcome
@@ -76,6 +77,16 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class Autoscale:
+    """What a step that sets autoscale orders: `document` of `setting`, where `previous` stood. None: no setting."""
+
+    deployment: str
+    setting: str
+    document: Mapping[str, Any] | None
+    previous: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Gates:
     """What the gates of a step said last. `harm` is the reason of one that failed and was not overridden.
 
@@ -122,7 +133,9 @@ class Facts:
     """The rows. `before` is None for a rollback, which overrides whatever it finds.
 
     `rival_sent_at`: when the newest call of another order went out that was never answered, if there is one.
-    `hold_wanted`: a person asked to stop here, at the next place where that is possible.
+    `hold_wanted`: a person asked to stop here, at the next place where that is possible. Of what a step may order
+    beside the split at most one is set: `capacity`, `autoscale`, `deletes` (a deployment's name) or `deletes_endpoint`.
+    `essential`: a rollback is for what it orders beside the split, and does not go on without it.
     """
 
     kind: Kind
@@ -134,6 +147,10 @@ class Facts:
     confirmed_at: datetime | None = None
     rival_sent_at: datetime | None = None
     capacity: Capacity | None = None
+    autoscale: Autoscale | None = None
+    deletes: str = ""
+    deletes_endpoint: bool = False
+    essential: bool = False
     bake: Bake = field(default_factory=Bake)
     blocked: Blocked | None = None
     hold_wanted: bool = False
@@ -145,7 +162,7 @@ class Facts:
 class SeenEndpoint:
     """The endpoint as just read; `exists` False means Azure answered 404.
 
-    `complete` False: some deployments could not be understood, so one that is missing may well exist.
+    `complete` False: deployments were not listed, or some could not be understood, so one that is missing may exist.
     """
 
     exists: bool
@@ -175,11 +192,19 @@ class ReadFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenSetting:
+    """An autoscale setting as just read; `document` None: there is none."""
+
+    document: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What this round has read so far."""
 
     endpoint: SeenEndpoint | ReadFailure | None = None
     operation: SeenOperation | ReadFailure | None = None
+    setting: SeenSetting | ReadFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +238,11 @@ class Poll:
 @dataclass(frozen=True, slots=True)
 class Read:
     """Read endpoint and deployments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSetting:
+    """Read the autoscale setting that the step is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +346,7 @@ class RollBack:
 Action = (
     Poll
     | Read
+    | ReadSetting
     | Wait
     | Put
     | NoteOperation

@@ -31,7 +31,7 @@ BAKES = "The step is in force and bakes."
 
 def watch(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action:
     """The next action for a step that bakes or is held. Harm comes before everything but drift."""
-    blocked = not_readable(seen, now, limits)
+    blocked = not_readable(facts, seen, now, limits)
     if blocked:
         return blocked
     endpoint = endpoint_of(seen)

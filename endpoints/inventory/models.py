@@ -168,6 +168,7 @@ class ExpectedWrite(models.Model):
     cause = models.TextField()
     attempt = models.TextField(default="")
     verb = models.TextField()
+    deployment = models.TextField(default="")  # lower case; "" where the write is to the endpoint
     traffic = models.JSONField()
     mirror = models.JSONField(null=True)
     created_at = models.DateTimeField()

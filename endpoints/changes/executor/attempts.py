@@ -18,6 +18,7 @@ from endpoints.changes.decide import AttemptOutcome
 from endpoints.changes.executor.jobs import Job, fence, scaled
 from endpoints.changes.executor.lease import extend
 from endpoints.changes.models import Attempt, Change
+from endpoints.changes.plan import DELETES
 from endpoints.changes.services.moves import actor_for, tell_ledger
 from endpoints.core.ids import new_request_id, ref
 from endpoints.dispatch import db_now
@@ -68,8 +69,8 @@ def open_attempt(job: Job) -> Sent:
 
 
 def _expect(job: Job, change: Change, attempt: Attempt) -> int:
-    """Announce the split that the mirror will read; scaling moves none, so there is nothing to announce."""
-    if job.step.verb != "put_split":
+    """Announce what the mirror will read. Instances and autoscale are no drift of anybody: nothing to announce."""
+    if job.step.verb not in ("put_split", *DELETES):
         return 0
     return expect_write(
         endpoint_id=job.endpoint_id,
@@ -79,6 +80,7 @@ def _expect(job: Job, change: Change, attempt: Attempt) -> int:
         traffic=job.step.split,
         mirror=job.step.mirror,
         seconds=settings.OPSPORTAL.attention_after_seconds * 2,
+        deployment=job.step.deployment,
     )
 
 

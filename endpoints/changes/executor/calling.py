@@ -16,10 +16,12 @@ from endpoints.changes.executor.crash import crashpoint
 from endpoints.changes.executor.database import in_database
 from endpoints.changes.executor.jobs import Job, scaled
 from endpoints.changes.executor.reading import LONGEST_PAUSE
+from endpoints.changes.plan import DELETES
+from endpoints.changes.readable import GONE
 
 
 async def put(azure: Azure, job: Job, record: EndpointRecord) -> None:
-    """Order the target: the document as just read with another split, or so many instances of a deployment.
+    """Order the target: the document as just read with another split, or what the step orders beside the split.
 
     Every answer is written down.
     """
@@ -30,7 +32,7 @@ async def put(azure: Azure, job: Job, record: EndpointRecord) -> None:
     try:
         answer = await _send(azure, job, record, sent, deadline)
     except errors.GatewayError as error:
-        await in_database(outcomes.refused, job, sent, _refusal(error), fatal=_fatal(error))
+        await in_database(outcomes.refused, job, sent, _refusal(error), fatal=_fatal(job, error))
         return
     crashpoint("after_put")
     await in_database(outcomes.accepted, job, sent, answer)
@@ -49,10 +51,8 @@ async def _send(
     try:
         async with asyncio.timeout(left):
             crashpoint("at_the_wire")
-            if job.facts.capacity:
-                return await azure.patch_deployment_capacity(
-                    job.target_arm_id, job.facts.capacity.instances, request_id=sent.request_id
-                )
+            if job.step.verb != "put_split":
+                return await _send_besides(azure, job, sent.request_id)
             return await azure.put_endpoint_split(
                 record.raw,
                 traffic=job.facts.target.live,
@@ -62,6 +62,22 @@ async def _send(
     except TimeoutError:
         limit = settings.OPSPORTAL.remote_call_seconds
         raise errors.Unreachable(f"Azure did not answer within {limit:g} s.", applied_unknown=True) from None
+
+
+async def _send_besides(azure: Azure, job: Job, request_id: str) -> Accepted:
+    """What a step orders beside the split."""
+    target, step = job.target_arm_id, job.step
+    if step.verb == "patch_capacity":
+        return await azure.patch_deployment_capacity(target, step.instances, request_id=request_id)
+    if step.verb == "put_autoscale" and step.document is not None:
+        return await azure.put_autoscale(target, step.document, request_id=request_id)
+    if step.verb == "put_autoscale":
+        return await azure.delete_autoscale(target, request_id=request_id)
+    if step.verb == "delete_deployment":
+        return await azure.delete_deployment(target, request_id=request_id)
+    if step.verb == "delete_endpoint":
+        return await azure.delete_endpoint(target, request_id=request_id)
+    raise AssertionError(f"nothing is sent for {step.verb!r}")
 
 
 def _refusal(error: errors.GatewayError) -> attempts.Refusal:
@@ -74,13 +90,22 @@ def _refusal(error: errors.GatewayError) -> attempts.Refusal:
     )
 
 
-def _fatal(error: errors.GatewayError) -> str:
+def _fatal(job: Job, error: errors.GatewayError) -> str:
     """Why the same call will never succeed; "" when it may. A failed precondition (412) may pass."""
     if isinstance(error, errors.NotFoundInAzure):
-        return "The endpoint was deleted in Azure; nothing was created again."
+        return _not_found(job)
     if isinstance(error, errors.Rejected) and error.status != 412:
         return f"Azure refused: {error.message}"
     return ""
+
+
+def _not_found(job: Job) -> str:
+    """What was to be deleted may well be gone: the next reading says."""
+    if job.step.verb in DELETES:
+        return ""
+    if job.step.verb == "put_split":
+        return GONE
+    return f"{job.step.deployment or 'The deployment'} no longer exists in Azure; nothing was created again."
 
 
 def pause_after(error: errors.GatewayError) -> float | None:

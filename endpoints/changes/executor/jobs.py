@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from endpoints.changes.decide import (
     AttemptOutcome,
+    Autoscale,
     Blocked,
     Capacity,
     Facts,
@@ -24,6 +25,7 @@ from endpoints.changes.plan import Step, base_from_json, before_step, steps_from
 from endpoints.changes.services.lease import lock_lease
 from endpoints.changes.services.preflight import before_next_step
 from endpoints.changes.terms import terms_from_json
+from endpoints.changes.undo import essential
 from endpoints.dispatch import db_now
 from endpoints.inventory.selectors import endpoint_facts
 
@@ -59,7 +61,9 @@ class Job:
     @property
     def target_arm_id(self) -> str:
         """What the step's call is made on."""
-        if self.step.verb == "patch_capacity":
+        if self.step.verb == "put_autoscale":
+            return self.step.setting
+        if self.step.verb in ("patch_capacity", "delete_deployment"):
             return f"{self.arm_id}/deployments/{self.step.deployment}"
         return self.arm_id
 
@@ -153,12 +157,22 @@ def _facts(change: Change, revision: ChangeRevision, steps: tuple[Step, ...], ge
         confirmed_at=change.confirmed_at,
         rival_sent_at=_rival_sent_at(change, generation),
         capacity=Capacity(step.deployment, step.instances) if step.verb == "patch_capacity" else None,
+        autoscale=_autoscale(step),
+        deletes=step.deployment if step.verb == "delete_deployment" else "",
+        deletes_endpoint=step.verb == "delete_endpoint",
+        essential=essential(steps, change.step),
         bake=bake_of(change, terms_from_json(revision.terms), steps),
         blocked=_blocked(change, revision, steps),
         hold_wanted=change.hold_wanted,
         waiting_for=change.waiting_for,
         attention=change.attention,
     )
+
+
+def _autoscale(step: Step) -> Autoscale | None:
+    if step.verb != "put_autoscale":
+        return None
+    return Autoscale(step.deployment, step.setting, step.document, step.previous)
 
 
 def _blocked(change: Change, revision: ChangeRevision, steps: tuple[Step, ...]) -> Blocked | None:

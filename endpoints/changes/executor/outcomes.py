@@ -58,7 +58,8 @@ def accepted(job: Job, sent: Sent, answer: Accepted) -> None:
 def refused(job: Job, sent: Sent, refusal: Refusal, *, fatal: str) -> None:
     """The call gave no success. `fatal` says why it never will, which ends the change; "" tries again later."""
     change = _still_ours(job)
-    skips = change is not None and job.facts.kind == Kind.ROLLBACK and job.facts.capacity is not None
+    scales_first = job.facts.kind == Kind.ROLLBACK and job.facts.capacity is not None
+    skips = change is not None and scales_first and not job.facts.essential
     if fatal and change and not skips:
         _let_go(job)  # before the ledger is written: from there on everybody waits for this transaction
     keep_refusal(job, change or _the(job), sent, refusal)

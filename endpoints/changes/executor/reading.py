@@ -20,6 +20,7 @@ from endpoints.changes.decide import (
     ReadFailure,
     SeenEndpoint,
     SeenOperation,
+    SeenSetting,
     Split,
     Trouble,
 )
@@ -64,7 +65,7 @@ class Sight:
             split=Split.of(record.traffic, record.mirror_traffic),
             provisioning_state=record.provisioning_state,
             deployments={name: state for name, state in states.items() if name},
-            complete="" not in states,
+            complete=listing is not None and "" not in states,
             instances={item.name.lower(): item.instance_count for item in listing} if listing else {},
         )
 
@@ -77,6 +78,14 @@ async def read_endpoint(azure: Azure, arm_id: str, *, with_deployments: bool) ->
         endpoint = group.create_task(azure.get_endpoint(arm_id, urgent=True))
         deployments = group.create_task(azure.list_deployments(arm_id, urgent=True))
     return Sight(endpoint.result(), deployments.result())
+
+
+async def read_setting(azure: Azure, arm_id: str) -> SeenSetting:
+    """The autoscale setting as it stands; that there is none is an answer."""
+    try:
+        return SeenSetting((await azure.get_autoscale(arm_id)).value.raw)
+    except errors.NotFoundInAzure:
+        return SeenSetting(None)
 
 
 def names_in(item: str) -> str:

@@ -26,7 +26,7 @@ from endpoints.changes.executor.database import in_database
 from endpoints.changes.executor.gating import measure_gates
 from endpoints.changes.executor.jobs import Due, Fenced, Job, limits, load_job, scaled
 from endpoints.changes.executor.lease import Held, acquire, release
-from endpoints.changes.executor.reading import GONE, Sight, failure_of, operation, read_endpoint
+from endpoints.changes.executor.reading import GONE, Sight, failure_of, operation, read_endpoint, read_setting
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.core.errors import Conflict, Unavailable
 from endpoints.inventory.services import Observation, observe_endpoint
@@ -138,6 +138,8 @@ class Worker:
             elif isinstance(action, d.Read):
                 sight, endpoint = await self._endpoint(job)
                 seen = replace(seen, endpoint=endpoint)
+            elif isinstance(action, d.ReadSetting):
+                seen = replace(seen, setting=await self._setting(job))
             else:
                 return await self._act(job, action, sight)
 
@@ -159,6 +161,12 @@ class Worker:
         call = self._azure.get_operation(job.facts.last.operation_uri)
         try:
             return operation(await self._interruptible(call), job.now)
+        except errors.GatewayError as error:
+            return failure_of(error, job.now)
+
+    async def _setting(self, job: Job) -> d.SeenSetting | d.ReadFailure:
+        try:
+            return await self._interruptible(read_setting(self._azure, job.step.setting))
         except errors.GatewayError as error:
             return failure_of(error, job.now)
 
@@ -184,7 +192,7 @@ class Worker:
     def _read(self, job: Job) -> Coroutine[Any, Any, Sight]:
         # A rollback needs no leave of the deployments: the server issued its target, and Azure has the last word.
         forward = job.facts.kind is not Kind.ROLLBACK and job.facts.state is not State.VERIFYING
-        with_deployments = forward or job.facts.capacity is not None
+        with_deployments = forward or job.step.verb in ("patch_capacity", "delete_deployment")
         return read_endpoint(self._azure, job.arm_id, with_deployments=with_deployments)
 
     async def _act(self, job: Job, action: d.Action, sight: Sight | None) -> float:

@@ -20,7 +20,7 @@ from endpoints.inventory import drift, normalise, succession, timeline
 from endpoints.inventory.models import Deployment, DeploymentRevision, Drift, Endpoint
 from endpoints.inventory.normalise import Seen
 from endpoints.inventory.selectors import covering
-from endpoints.inventory.services import documents, drifts, projection
+from endpoints.inventory.services import documents, drifts, expectations, projection
 from endpoints.inventory.services.observation import Answer, Observation
 from endpoints.inventory.succession import Step
 
@@ -96,7 +96,7 @@ def observe_deployments(
     return ListingOutcome(changes, tuple(stale), tuple(unreadable))
 
 
-def bury(row: Deployment, answer: Answer, now: datetime) -> DeploymentRevision:
+def bury(row: Deployment, answer: Answer, now: datetime, *, cause: str = DRIFT) -> DeploymentRevision:
     """It is gone: the newest state is that there is none."""
     earliest, latest = timeline.interval(covering.of_newest_run(row).began, answer.ended)
     revision = DeploymentRevision.objects.create(
@@ -107,7 +107,7 @@ def bury(row: Deployment, answer: Answer, now: datetime) -> DeploymentRevision:
         state_hash="",
         state={},
         deleted=True,
-        cause=DRIFT,
+        cause=cause,
         azure_request_id=answer.azure_request_id,
     )
     row.latest_revision, row.deleted_at, row.state_hash = revision, now, ""
@@ -173,6 +173,12 @@ def _changed(
 
 
 def _lose(scene: _Scene, row: Deployment) -> None:
+    began, ended = covering.of_newest_run(row).began, scene.answer.ended
+    verb = expectations.DELETE_DEPLOYMENT
+    if orders := expectations.open_between(scene.endpoint.pk, began, ended, verb, row.name_key):
+        bury(row, scene.answer, scene.now, cause=orders[0].cause)
+        expectations.matched(orders[0], None, scene.now)
+        return
     before, _ = drift.watched_change(row.latest_revision.state if row.latest_revision else {}, {})
     revision = bury(row, scene.answer, scene.now)
     found = drifts.record_deployment(scene.endpoint, row, revision, before, {}, scene.now)

@@ -189,7 +189,7 @@ def _delete(row: Endpoint, covered: Covered, answer: Answer, now: datetime) -> D
         azure_request_id=answer.azure_request_id,
     )
     for deployment in Deployment.objects.filter(endpoint=row, deleted_at=None).select_related("endpoint"):
-        bury(deployment, answer, now)
+        bury(deployment, answer, now, cause=orders[0].cause if orders else DRIFT)
     before = {"traffic": row.traffic, "mirror_traffic": row.mirror_traffic}
     row.latest_revision, row.deleted_at, row.state_hash = revision, now, ""
     projection.was_read(row, answer)

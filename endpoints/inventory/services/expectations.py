@@ -14,6 +14,7 @@ from endpoints.inventory.models import EndpointRevision, ExpectedWrite
 
 PUT_SPLIT = "put_split"
 DELETE_ENDPOINT = "delete_endpoint"
+DELETE_DEPLOYMENT = "delete_deployment"
 
 
 def expect_write(
@@ -25,6 +26,7 @@ def expect_write(
     mirror: Mapping[str, int] | None,
     verb: str,
     seconds: float,
+    deployment: str = "",
 ) -> int:
     """Announce a write before it is sent, and return the announcement's id.
 
@@ -37,6 +39,7 @@ def expect_write(
         cause=cause,
         attempt=attempt,
         verb=verb,
+        deployment=deployment,
         traffic=splits.normalise(traffic),
         mirror=None if mirror is None else splits.normalise(mirror),
         created_at=now,
@@ -59,16 +62,19 @@ def cancel_all_expected(endpoint_id: int) -> int:
     return open_ones.update(cancelled_at=db_now())
 
 
-def open_between(endpoint_id: int, since: datetime | None, until: datetime, verb: str) -> list[Expected]:
+def open_between(
+    endpoint_id: int, since: datetime | None, until: datetime, verb: str, deployment: str = ""
+) -> list[Expected]:
     """Announcements that stood at some moment of an interval, and that nothing has matched yet."""
     stood = Q(created_at__lte=until)
     if since is not None:
         stood &= Q(expires_at__gte=since)
     rows = ExpectedWrite.objects.filter(
         stood, endpoint_id=endpoint_id, matched_at=None, cancelled_at=None, verb=verb
-    )
+    ).filter(deployment=deployment)
     return [Expected(row.pk, row.cause, row.traffic, row.mirror, row.created_at) for row in rows]
 
 
-def matched(expected: Expected, revision: EndpointRevision, now: datetime) -> None:
+def matched(expected: Expected, revision: EndpointRevision | None, now: datetime) -> None:
+    """The write was seen. A delete of a deployment leaves no revision of the endpoint."""
     ExpectedWrite.objects.filter(pk=expected.id).update(matched_at=now, revision=revision)
