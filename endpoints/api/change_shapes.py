@@ -18,13 +18,17 @@ from endpoints.api.rollout_shapes import (
 )
 from endpoints.api.shapes import ActorOut, Refs, Shape, SplitOut, actor, next_field, person
 from endpoints.changes.lifecycle import Kind, State
+from endpoints.changes.plan import VERBS
 from endpoints.changes.progress import Mark
 from endpoints.changes.selectors import ChangeDetail, ChangeRow
 from endpoints.changes.verdict import Outcome
 
 
 class ChangeItemOut(Shape):
-    """A change in a list. `before` and `after` are live splits: of its base, and of its last step."""
+    """A change in a list. `before` and `after` are live splits: of its base, and of its last step.
+
+    `origin` names what it was asked for by, as "finding:7"; empty: a person asked by themselves.
+    """
 
     number = serializers.IntegerField(source="id")
     kind = serializers.ChoiceField(choices=list(Kind))
@@ -41,6 +45,7 @@ class ChangeItemOut(Shape):
     after = SplitOut()
     waiting_for = serializers.CharField()
     attention = serializers.CharField()
+    origin = serializers.CharField()
 
 
 class ChangeListOut(Shape):
@@ -53,16 +58,22 @@ class ChangeListOut(Shape):
 class StepOut(Shape):
     """One write to Azure, as complete maps. `bake`: seconds to be seen in force; `click`: then a person says go.
 
-    A `patch_capacity` brings `deployment` to `instances`, and leaves the split as it is.
+    The other verbs leave the split as it is: `patch_capacity` brings `deployment` from `was` (0: not known) to
+    `instances`; `put_autoscale` makes `document` of `setting`, where `previous` stood (null: no setting);
+    `delete_deployment` deletes `deployment`, `delete_endpoint` all of it.
     """
 
-    verb = serializers.CharField()
+    verb = serializers.ChoiceField(choices=list(VERBS))
     split = SplitOut()
     mirror = SplitOut()
     bake = serializers.IntegerField()
     click = serializers.BooleanField()
     deployment = serializers.CharField()
     instances = serializers.IntegerField()
+    was = serializers.IntegerField()
+    setting = serializers.CharField(help_text="The ARM id of an autoscale setting.")
+    document = serializers.DictField(allow_null=True)
+    previous = serializers.DictField(allow_null=True)
 
 
 class BaseOut(Shape):
@@ -142,7 +153,7 @@ class MoveOut(Shape):
 
 
 class CallOut(Shape):
-    """One call to Azure. `instances`: what `deployment` is brought to by a call that moves no traffic."""
+    """One call to Azure, of a step's `verb`. `instances`: what `deployment` is brought to by one that scales."""
 
     step = serializers.IntegerField()
     sent_at = serializers.DateTimeField()
@@ -154,6 +165,7 @@ class CallOut(Shape):
     error = serializers.CharField()
     deployment = serializers.CharField()
     instances = serializers.IntegerField()
+    verb = serializers.ChoiceField(choices=list(VERBS))
 
 
 class ProgressOut(Shape):

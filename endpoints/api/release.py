@@ -17,6 +17,7 @@ from endpoints.api.shapes import ActorOut, Shape, SplitOut, named, person
 from endpoints.api.view import ApiView
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.selectors import release_of
+from endpoints.changes.selectors.kept import kept_files
 from endpoints.inventory import selectors as inventory
 from endpoints.inventory.declared import Outcome
 from endpoints.inventory.selectors.declared import MOST_FILES, compared
@@ -46,7 +47,8 @@ class ReleaseFileOut(Shape):
 class ReleaseOut(Shape):
     """A change that reached Azure and ended, with the state that it left as it was read at `read_at`.
 
-    `unsure` says which files are missing, and why; `traffic` null: the split is not certain.
+    `kept` are files of what it deleted, as it stood before. `unsure` says which files are missing, and why; `traffic`
+    null: the split is not certain.
     """
 
     number = serializers.IntegerField()
@@ -63,6 +65,7 @@ class ReleaseOut(Shape):
     mirror_traffic = SplitOut(allow_null=True)
     versions = ReleaseVersionOut(many=True)
     files = ReleaseFileOut(many=True)
+    kept = ReleaseFileOut(many=True)
     unsure = serializers.ListField(child=serializers.CharField())
     command = serializers.CharField(
         help_text="Brings the split about by hand; empty where it is not certain."
@@ -92,6 +95,7 @@ class Release(ApiView):
         body |= {name: getattr(found, name) for name in own}
         body |= {
             "number": change.id,
+            "kept": kept_files(change.id),
             "author": person(change.author_id, names),
             "decisions": [
                 {
