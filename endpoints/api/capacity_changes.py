@@ -77,7 +77,7 @@ class CapacityChanges(ApiView):
     """`/workspaces/{ws}/endpoints/{name}/capacity-changes`."""
 
     @operation(
-        on_workspace(Action.CREATE_CAPACITY),
+        on_workspace(Action.VIEW, then=Action.CREATE_CAPACITY),
         name="capacity_changes_request",
         summary="Ask for a capacity change",
         body=CapacityIn,
