@@ -10,6 +10,7 @@ import pytest
 from endpoints.access.models import Workspace
 from endpoints.capacity.models import Day, Idle, Made, RuleSet, Summary
 from endpoints.capacity.selectors import Ledger, fleet_ledger, fleet_ledger_from_days
+from endpoints.capacity.selectors.idle_causes import causes_of_deployments
 from endpoints.capacity.services import roll_up_day, roll_up_due
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.changes.models import Change, ChangeRevision
@@ -335,6 +336,19 @@ def test_an_idle_deployment__with_mirrored_traffic_or_without_weight__has_a_caus
         "shadow": "no-requests",
         "spare": "forgotten-canary",
     }
+
+
+def test_a_canary__of_whose_past_no_split_is_known__is_told_by_the_hours_since_it_is(
+    place: Workspace,
+) -> None:
+    parent = endpoint(place, created=old() + 23 * HOUR)  # as of the first read
+    row = deployment(parent, "green", created=old() - DAY)
+    keep(measured(row, minutes(old(), old() + DAY)))
+    made(place, old())
+    told = dict(Idle.objects.values_list("cause", "seconds"))
+    assert told["no-requests"] > told["forgotten-canary"] > 0
+    found = causes_of_deployments(place.pk, old().date())
+    assert found[row.pk].cause == "forgotten-canary"
 
 
 def test_a_split__that_is_switched_off_at_noon__explains_the_hours_after_it(place: Workspace) -> None:
