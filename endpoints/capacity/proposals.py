@@ -96,6 +96,7 @@ class Subject:
     autoscale_faults: Sequence[str] = ()
     keeps: Keeps = Keeps()
     excluded: str = ""  # the tag or rule by which it is left out
+    quiet_since: datetime | None = None  # its traffic was taken away then, and no request came since
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,10 @@ def _kept(subject: Subject, now: datetime) -> tuple[str, ...]:
     words += [f"{reason.rstrip('.')}." for reason in keeps.protected]
     if subject.mirrored:
         words.append(f"{subject.mirrored}\u00a0% of the traffic is mirrored to it.")
-    if subject.weight == 0 and subject.requests:
+    elif subject.weight == 0 and subject.requests and subject.quiet_since is None:
         words.append("Requests reach it although its weight is 0: somebody names it by header.")
+    elif subject.weight == 0 and subject.requests:
+        words.append(f"It had traffic until {subject.quiet_since:%Y-%m-%d %H:%M} UTC.")
     return tuple(words)
 
 

@@ -89,6 +89,7 @@ def test_advice__for_a_deployment__is_what_saves_most(
         ({"keeps": Keeps(protected=("The audit of the year needs it",))}, "The audit of the year needs it."),
         ({"mirrored": 10}, "mirrored to it"),
         ({"requests": 12.0}, "names it by header"),
+        ({"requests": 12.0, "quiet_since": NOW - timedelta(days=2)}, "It had traffic until"),
         ({"excluded": "tag keep=true"}, "Left out by tag keep=true"),
         ({"instances": None}, "has not said how many"),
     ],
@@ -99,6 +100,10 @@ def test_advice__for_what_somebody_needs__is_to_leave_it_and_says_why(
     found = advise(replace(IDLE, **more), USUAL, NOW)
     assert found.best is None
     assert said in " ".join(found.kept)
+
+
+def test_advice__for_what_gets_mirrored_traffic__does_not_say_that_somebody_names_it() -> None:
+    assert "header" not in " ".join(advise(replace(IDLE, mirrored=20, requests=12.0), USUAL, NOW).kept)
 
 
 def test_advice__after_the_rollback_window__proposes_it_again() -> None:

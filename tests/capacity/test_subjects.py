@@ -16,11 +16,11 @@ from endpoints.capacity.selectors.subjects import Placed, subjects, window_of
 from endpoints.changes.models import Change, ChangeRevision
 from endpoints.dispatch import db_now
 from endpoints.holds.models import Protection
-from endpoints.inventory.models import Deployment, DeploymentRevision, Endpoint
+from endpoints.inventory.models import Deployment, DeploymentRevision, Endpoint, EndpointRevision
 from endpoints.prices.catalogue import SOURCE
 from endpoints.prices.models import SkuPrice, SkuSize
 from tests.capacity.test_roll_up import SKU, deployed, place, yesterday
-from tests.capacity.used import asked_again, used
+from tests.capacity.used import asked_again, this_hour, used
 from tests.support.people import make_person
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,20 @@ def test_subject__that_nobody_calls__is_idle_until_the_first_request(place: Work
     assert (alone(place).requests, alone(place).served_share, alone(place).weight) == (0.0, 0.0, 0)
     asked_again(row.pk)
     assert alone(place).requests == 1.0
+
+
+@pytest.mark.parametrize(("ago", "quiet"), [(0, True), (3, False)])
+def test_subject__that_lost_its_traffic__is_quiet_since_then_unless_requests_came_later(
+    place: Workspace, ago: int, quiet: bool
+) -> None:
+    row = standing(place)
+    used(row.pk, requests=60)
+    moved = this_hour() - timedelta(hours=ago)
+    EndpointRevision.objects.create(
+        endpoint=row.endpoint, latest=moved, known_at=moved, state={"traffic": {}}, state_hash="moved"
+    )
+    Endpoint.objects.filter(pk=row.endpoint_id).update(traffic={})
+    assert (alone(place).weight, alone(place).quiet_since) == (0, moved if quiet else None)
 
 
 def test_subject__of_which_nothing_was_measured__is_not_known_and_not_idle(place: Workspace) -> None:

@@ -15,6 +15,7 @@ from endpoints.capacity.proposals import Keeps, Smaller, Subject
 from endpoints.capacity.ruleset import Rules, left_out_by
 from endpoints.capacity.selectors.autoscale import Autoscale, Scaled, autoscale_of
 from endpoints.capacity.selectors.living import Living, living
+from endpoints.capacity.selectors.quieted import quiet_since_moved
 from endpoints.capacity.selectors.smaller import smaller_sizes, with_gpus
 from endpoints.capacity.selectors.told_prices import ToldPrices
 from endpoints.changes.selectors.keeping import Kept, kept_by_changes
@@ -64,6 +65,7 @@ class _World:
     scaled: Mapping[int, Autoscale]
     changes: Mapping[int, Sequence[Kept]]
     protections: Mapping[int, Sequence[Protected]]
+    quiet: Mapping[int, datetime]
     now: datetime
 
 
@@ -96,6 +98,9 @@ def subjects(workspace_id: int, rules: Rules, window: Window, now: datetime) -> 
         scaled=autoscale_of(ids),
         changes=kept_by_changes(endpoints, now),
         protections=protections_of(endpoints, now),
+        quiet=quiet_since_moved(
+            [one for one in found if one.weight == 0 and one.id in served], window.since, now
+        ),
         now=now,
     )  # fmt: skip
     return [Placed(one, _subject(one, world)) for one in found]
@@ -128,6 +133,7 @@ def _subject(one: Living, world: _World) -> Subject:
         autoscale_faults=scaled.faults if scaled else (),
         keeps=_keeps(one, world),
         excluded=left_out_by(world.rules, one.endpoint, one.name, one.tags),
+        quiet_since=world.quiet.get(one.id),
     )
 
 
