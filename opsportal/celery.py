@@ -50,6 +50,9 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "begin the ledger of paid capacity where there is none": every(60, "capacity.begin", METRICS),
     "look what capacity could be saved": every(60, "capacity.find", METRICS),
     "see what became of filed findings": every(30, "capacity.follow", REPORTS),
+    "measure what acts on findings saved": every(60, "capacity.judge", REPORTS),
+    "see whether money needs a person": every(300, "capacity.watch", REPORTS),
+    "hand over the weekly reports of capacity": every(3600, "capacity.report", REPORTS),
     "read the autoscale settings that are due": every(300, "capacity.read_autoscale", METRICS),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }

@@ -148,6 +148,11 @@ class Config(BaseSettings):
         description="Whatever is to be deleted has had no traffic for at least this long before. Under a minute "
         "metrics can't tell who still asks for it.",
     )
+    saving_seconds: Annotated[int, Field(ge=1, le=28 * 86_400)] = Field(
+        default=7 * 86_400,
+        description="For so long after an act on idle capacity it is measured before a saving counts as verified. A "
+        "week holds each hour of the week once.",
+    )
     attention_after_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = Field(
         default=1800, description="An Azure operation that runs longer than this asks for a person."
     )

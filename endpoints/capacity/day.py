@@ -72,7 +72,7 @@ def day_of(
     total = _Sum()
     for place in range(24):
         hour = begin + place * HOUR
-        sizes = _by_size(spans, hour)
+        sizes = by_size(spans, hour)
         # Which of its minutes were measured on which size, nobody says.
         told = measured.get(hour) if len(sizes) == 1 else None
         for sku, mirrored in sizes:
@@ -82,7 +82,7 @@ def day_of(
     )
 
 
-def _by_size(spans: Sequence[Span], hour: datetime) -> list[tuple[str, Mirrored]]:
+def by_size(spans: Sequence[Span], hour: datetime) -> list[tuple[str, Mirrored]]:
     """Of one hour the minutes and instances of each size, which is mostly one."""
     found: dict[str, list[tuple[int, int | None]]] = {}
     alive = 0

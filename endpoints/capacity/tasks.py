@@ -35,3 +35,21 @@ def find() -> None:
 def follow() -> None:
     """See what became of the changes that findings were filed as."""
     services.follow_changes()
+
+
+@shared_task(name="capacity.judge")
+def judge() -> None:
+    """Measure what acts on findings saved."""
+    services.judge_savings()
+
+
+@shared_task(name="capacity.watch")
+def watch() -> None:
+    """Say when money needs a person."""
+    services.watch_money()
+
+
+@shared_task(name="capacity.report")
+def report() -> None:
+    """Hand over the weekly reports that are due."""
+    services.publish_reports()

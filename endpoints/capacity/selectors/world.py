@@ -13,16 +13,17 @@ from endpoints.capacity.causes import Found, Moment, Part, Role, Rules, cause_of
 from endpoints.capacity.day import HOUR, Day, Span, day_of
 from endpoints.capacity.dayneed import needed
 from endpoints.capacity.hours import Measured
-from endpoints.capacity.models import AutoscaleSetting
+from endpoints.capacity.models import Agreement, AutoscaleSetting
 from endpoints.capacity.needs import Settings
 from endpoints.capacity.selectors.rules import rules_of
-from endpoints.capacity.worth import PricePeriod, price_at
+from endpoints.capacity.worth import Discount, PricePeriod, discounted, price_at
 from endpoints.changes.selectors.parts import Part as ChangePart
 from endpoints.changes.selectors.parts import parts_of
 from endpoints.core.ids import ref
 from endpoints.core.money import Money
 from endpoints.inventory.selectors.paid import PaidLife, PaidState, Weights, paid_states, weights_of
 from endpoints.metrics.selectors.paid_hours import UsedHour, served_between, used_hours
+from endpoints.prices.catalogue import region_key
 from endpoints.prices.selectors.periods import price_periods
 
 
@@ -81,27 +82,39 @@ def _wrong(ids: Sequence[int], begin: datetime, until: datetime) -> dict[int, li
 
 
 def prices_of(workspace_id: int, skus: Iterable[str]) -> Callable[[str, datetime], Money | None]:
-    """What an instance and hour of a size cost at a moment; None: not known."""
+    """What an instance and hour of a size cost at a moment, after the workspace's agreements; None: not known."""
     place = workspace(workspace_id)
+    region = region_key(place.region)
     told = price_periods(place.subscription_id, place.region, skus)
     periods = {
         sku: [PricePeriod(period.since, period.money) for period in found] for sku, found in told.items()
     }
-    return lambda sku, at: price_at(periods.get(sku.lower(), ()), at)
+    agreed = discounts_of(workspace_id) if periods else ()
+
+    def price(sku: str, at: datetime) -> Money | None:
+        listed = price_at(periods.get(sku.lower(), ()), at)
+        return discounted(listed, agreed, sku, region, at) if listed and agreed else listed
+
+    return price
+
+
+def discounts_of(workspace_id: int) -> tuple[Discount, ...]:
+    """A workspace's agreements; one that was ended counts until then."""
+    return tuple(
+        Discount(
+            row.sku,
+            row.region,
+            row.share,
+            row.since,
+            min(filter(None, (row.until, row.ended_at)), default=None),
+        )
+        for row in Agreement.objects.filter(workspace_id=workspace_id)
+    )
 
 
 def day_of_life(life: PaidLife, world: World, begin: datetime, until: datetime) -> Day:
     """The hours of one deployment from `begin` until `until`, by the ledger's rules."""
-    measured = {
-        used.hour: Measured(
-            used.request_minutes,
-            used.idle_minutes,
-            used.capacity_minutes,
-            used.instance_minutes,
-            used.idle_instance_minutes,
-        )
-        for used in world.used.get(life.id, ())
-    }
+    measured = measured_of(world.used.get(life.id, ()))
     spans = spans_of(life, world.states.get(life.id, ()), begin, until)
     return day_of(
         begin,
@@ -111,6 +124,20 @@ def day_of_life(life: PaidLife, world: World, begin: datetime, until: datetime) 
         lambda at: _cause(life, world, at),
         world.needed.get(life.id),
     )
+
+
+def measured_of(hours: Iterable[UsedHour]) -> dict[datetime, Measured]:
+    """What an account of paid time takes of hours of metrics."""
+    return {
+        used.hour: Measured(
+            used.request_minutes,
+            used.idle_minutes,
+            used.capacity_minutes,
+            used.instance_minutes,
+            used.idle_instance_minutes,
+        )
+        for used in hours
+    }
 
 
 def spans_of(life: PaidLife, states: Sequence[PaidState], begin: datetime, until: datetime) -> list[Span]:

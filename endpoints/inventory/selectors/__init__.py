@@ -48,6 +48,7 @@ from endpoints.inventory.selectors.freshness import (
     freshness,
     freshness_of,
     places,
+    read_until,
 )
 from endpoints.inventory.selectors.history import HistoryItem, HistoryPage, drifts, history
 from endpoints.inventory.selectors.named import (
@@ -137,6 +138,7 @@ __all__ = [
     "models_between",
     "places",
     "raw_document",
+    "read_until",
     "readings_around",
     "runs_between",
     "split_run",

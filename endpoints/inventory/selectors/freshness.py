@@ -166,3 +166,12 @@ def _never_read(workspace_id: int) -> Freshness:
         unreadable=(),
         azure_request_id="",
     )
+
+
+def read_until(workspace_id: int) -> datetime | None:
+    """Up to here the mirror knows the workspace: its newest whole reading began then. None: it was never read."""
+    return (
+        SyncTarget.objects.filter(workspace_id=workspace_id)
+        .values_list("covered_by__reads_began", flat=True)
+        .first()
+    )
