@@ -143,7 +143,8 @@ def _applying(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action
     if last and last.outcome is AttemptOutcome.ACCEPTED:
         return Accept("Azure took the call.")  # the move was lost, not the answer
     if facts.kind is Kind.ROLLBACK:
-        return Put()  # whatever it finds; a call of its own that is still on the way orders the same
+        # Whatever it finds; a call of its own that is still on the way orders the same.
+        return besides.order_back(facts, seen, now, limits)
     if last and last.unresolved and now < _landed_by(last.sent_at, limits):
         return _unanswered(last.sent_at, limits)
     if facts.blocked:
@@ -157,11 +158,17 @@ def _held_up(facts: Facts, now: datetime, limits: Limits) -> Wait | None:
     """What forbids a call, and makes a reading worthless, whatever Azure shows."""
     last = facts.last
     if last and last.retry_at and last.retry_at > now:
-        reason = last.refusal or "The call did not take effect; the next one is not due yet."
+        reason = last.refusal or _why_again(last)
         return Wait(last.retry_at, reason, attention=reason if last.needs_person else "")
     if facts.rival_sent_at and now < _landed_by(facts.rival_sent_at, limits):
         return _unanswered(facts.rival_sent_at, limits)
     return None
+
+
+def _why_again(last: LastAttempt) -> str:
+    if last.operation_failure:
+        return f"Azure failed to apply it: {last.operation_failure}. The next call is not due yet."
+    return "The call did not take effect; the next one is not due yet."
 
 
 def _landed_by(sent_at: datetime, limits: Limits) -> datetime:
@@ -242,7 +249,7 @@ def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits
     last, rollback = facts.last, facts.kind is Kind.ROLLBACK
     if (
         facts.confirmed_at
-        and endpoint.split == facts.target
+        and (rollback or endpoint.split == facts.target)
         and (turned := besides.turned(facts, endpoint, now, limits))
     ):
         return turned
@@ -263,7 +270,9 @@ def _differs(facts: Facts, endpoint: SeenEndpoint, now: datetime, limits: Limits
     if now < settled:
         until = min(settled, now + timedelta(seconds=limits.poll))
         return Wait(until, "Azure says it is done, but does not show it yet.")
-    return Again(f"Azure reported success, but {besides.missing(facts)}.")
+    return besides.came_out_otherwise(facts, endpoint) or Again(
+        f"Azure reported success, but {besides.missing(facts)}."
+    )
 
 
 def next_poll(since: datetime, now: datetime, *, scale: float = 1.0, hurry: bool = False) -> datetime:

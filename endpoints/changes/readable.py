@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from endpoints.changes.lifecycle import IN_FORCE, Kind
 from endpoints.changes.samesetting import covers
 from endpoints.changes.sight import (
     Action,
@@ -42,7 +43,7 @@ def not_readable(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Act
 
 
 def _setting_not_read(facts: Facts, seen: Seen, now: datetime, limits: Limits) -> Action | None:
-    if facts.autoscale is None or isinstance(seen.setting, SeenSetting):
+    if facts.autoscale is None or facts.state in IN_FORCE or isinstance(seen.setting, SeenSetting):
         return None
     return ReadSetting() if seen.setting is None else _after_failure(seen.setting, now, limits)
 
@@ -66,7 +67,7 @@ def shows_target(facts: Facts, seen: Seen) -> bool:
     endpoint = endpoint_of(seen)
     if facts.deletes_endpoint:
         return not endpoint.exists
-    if endpoint.split != facts.target:
+    if endpoint.split != facts.target and not _whatever_the_split(facts):
         return False
     if facts.deletes:
         return endpoint.complete and facts.deletes not in endpoint.deployments
@@ -79,3 +80,8 @@ def shows_target(facts: Facts, seen: Seen) -> bool:
         return True
     settled = endpoint.deployments.get(wanted.deployment) == "Succeeded"
     return settled and endpoint.instances.get(wanted.deployment) == wanted.instances
+
+
+def _whatever_the_split(facts: Facts) -> bool:
+    """A rollback puts back what is beside the split whoever moves that: its own step has ordered it, or comes yet."""
+    return facts.kind is Kind.ROLLBACK and facts.beside

@@ -135,7 +135,8 @@ class Facts:
     `rival_sent_at`: when the newest call of another order went out that was never answered, if there is one.
     `hold_wanted`: a person asked to stop here, at the next place where that is possible. Of what a step may order
     beside the split at most one is set: `capacity`, `autoscale`, `deletes` (a deployment's name) or `deletes_endpoint`.
-    `essential`: a rollback is for what it orders beside the split, and does not go on without it.
+    `essential`: a rollback is for what it orders beside the split, and does not go on without it. `planned_at`: when
+    the plan was written; what was made later is not what was to be deleted.
     """
 
     kind: Kind
@@ -151,11 +152,17 @@ class Facts:
     deletes: str = ""
     deletes_endpoint: bool = False
     essential: bool = False
+    planned_at: datetime | None = None
     bake: Bake = field(default_factory=Bake)
     blocked: Blocked | None = None
     hold_wanted: bool = False
     waiting_for: str = ""
     attention: str = ""
+
+    @property
+    def beside(self) -> bool:
+        """Whether the step orders something beside the split, and the split stays as it is."""
+        return bool(self.capacity or self.autoscale or self.deletes or self.deletes_endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,7 @@ class SeenEndpoint:
     """The endpoint as just read; `exists` False means Azure answered 404.
 
     `complete` False: deployments were not listed, or some could not be understood, so one that is missing may exist.
+    `created`: when each of them was made, as far as Azure says.
     """
 
     exists: bool
@@ -171,6 +179,7 @@ class SeenEndpoint:
     deployments: Mapping[str, str]
     complete: bool = True
     instances: Mapping[str, int | None] = field(default_factory=dict)
+    created: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +265,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Order the target."""
+    """Order the target. `note` says what is overwritten by that, where it is not what was expected."""
+
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
