@@ -37,7 +37,7 @@ class Sent:
 
 
 @transaction.atomic
-def open_attempt(job: Job) -> Sent:
+def open_attempt(job: Job, note: str = "") -> Sent:
     """Write the intent and stamp it, under the fence; the lease then outlasts the call."""
     change = fence(job)
     extend(job.endpoint_id)
@@ -63,7 +63,8 @@ def open_attempt(job: Job) -> Sent:
             "call": attempt.request_id,
             "epoch": job.epoch,
             **job.step.for_ledger(),
-        },
+        }
+        | ({"why": note} if note else {}),
     )
     return Sent(attempt.pk, attempt.request_id, expected)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 from django.conf import settings
 
@@ -18,16 +19,17 @@ from endpoints.changes.executor.jobs import Job, scaled
 from endpoints.changes.executor.reading import LONGEST_PAUSE
 from endpoints.changes.plan import DELETES
 from endpoints.changes.readable import GONE
+from endpoints.changes.samesetting import whole
 
 
-async def put(azure: Azure, job: Job, record: EndpointRecord) -> None:
+async def put(azure: Azure, job: Job, record: EndpointRecord, note: str = "") -> None:
     """Order the target: the document as just read with another split, or what the step orders beside the split.
 
-    Every answer is written down.
+    Every answer is written down, with the `note` on what is overwritten.
     """
     crashpoint("before_intent")
     deadline = time.monotonic() + settings.OPSPORTAL.remote_call_seconds
-    sent = await in_database(attempts.open_attempt, job)
+    sent = await in_database(attempts.open_attempt, job, note)
     crashpoint("after_intent")
     try:
         answer = await _send(azure, job, record, sent, deadline)
@@ -35,7 +37,7 @@ async def put(azure: Azure, job: Job, record: EndpointRecord) -> None:
         await in_database(outcomes.refused, job, sent, _refusal(error), fatal=_fatal(job, error))
         return
     crashpoint("after_put")
-    await in_database(outcomes.accepted, job, sent, answer)
+    await in_database(outcomes.accepted, job, sent, answer, note)
     crashpoint("during_operation")
 
 
@@ -52,7 +54,7 @@ async def _send(
         async with asyncio.timeout(left):
             crashpoint("at_the_wire")
             if job.step.verb != "put_split":
-                return await _send_besides(azure, job, sent.request_id)
+                return await _send_besides(azure, job, record, sent.request_id)
             return await azure.put_endpoint_split(
                 record.raw,
                 traffic=job.facts.target.live,
@@ -64,13 +66,13 @@ async def _send(
         raise errors.Unreachable(f"Azure did not answer within {limit:g} s.", applied_unknown=True) from None
 
 
-async def _send_besides(azure: Azure, job: Job, request_id: str) -> Accepted:
+async def _send_besides(azure: Azure, job: Job, record: EndpointRecord, request_id: str) -> Accepted:
     """What a step orders beside the split."""
     target, step = job.target_arm_id, job.step
     if step.verb == "patch_capacity":
         return await azure.patch_deployment_capacity(target, step.instances, request_id=request_id)
     if step.verb == "put_autoscale" and step.document is not None:
-        return await azure.put_autoscale(target, step.document, request_id=request_id)
+        return await _put_setting(azure, target, whole(step.document, location=record.location), request_id)
     if step.verb == "put_autoscale":
         return await azure.delete_autoscale(target, request_id=request_id)
     if step.verb == "delete_deployment":
@@ -78,6 +80,14 @@ async def _send_besides(azure: Azure, job: Job, request_id: str) -> Accepted:
     if step.verb == "delete_endpoint":
         return await azure.delete_endpoint(target, request_id=request_id)
     raise AssertionError(f"nothing is sent for {step.verb!r}")
+
+
+async def _put_setting(azure: Azure, arm_id: str, document: dict[str, Any], request_id: str) -> Accepted:
+    """A document that can't be a setting is refused on our side, as Azure would."""
+    try:
+        return await azure.put_autoscale(arm_id, document, request_id=request_id)
+    except ValueError as error:
+        raise errors.Rejected(str(error)) from error
 
 
 def _refusal(error: errors.GatewayError) -> attempts.Refusal:
@@ -95,7 +105,7 @@ def _fatal(job: Job, error: errors.GatewayError) -> str:
     if isinstance(error, errors.NotFoundInAzure):
         return _not_found(job)
     if isinstance(error, errors.Rejected) and error.status != 412:
-        return f"Azure refused: {error.message}"
+        return f"Azure refused: {error.message}" if error.status else error.message
     return ""
 
 

@@ -161,6 +161,7 @@ def _facts(change: Change, revision: ChangeRevision, steps: tuple[Step, ...], ge
         deletes=step.deployment if step.verb == "delete_deployment" else "",
         deletes_endpoint=step.verb == "delete_endpoint",
         essential=essential(steps, change.step),
+        planned_at=revision.created_at,
         bake=bake_of(change, terms_from_json(revision.terms), steps),
         blocked=_blocked(change, revision, steps),
         hold_wanted=change.hold_wanted,

@@ -35,7 +35,7 @@ _CALM: dict[str, Any] = {"waiting_for": "", "attention": "", "failures": 0}
 
 
 @transaction.atomic
-def accepted(job: Job, sent: Sent, answer: Accepted) -> None:
+def accepted(job: Job, sent: Sent, answer: Accepted, note: str = "") -> None:
     """Azure took the call: from now on its own state is compared with what was ordered.
 
     The answer is stored even when the goal is another one by now; only the move is fenced.
@@ -47,6 +47,7 @@ def accepted(job: Job, sent: Sent, answer: Accepted) -> None:
             change=change,
             to=State.VERIFYING,
             actor=actor_for(change),
+            reason=note,
             facts={"attempt": sent.attempt_id},
             azure_request_id=answer.azure_request_id,
             confirmed_at=None,

@@ -67,6 +67,7 @@ class Sight:
             deployments={name: state for name, state in states.items() if name},
             complete=listing is not None and "" not in states,
             instances={item.name.lower(): item.instance_count for item in listing} if listing else {},
+            created={item.name.lower(): item.created_at for item in listing} if listing else {},
         )
 
 

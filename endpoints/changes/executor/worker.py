@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
-from django.db import DataError
 from django.db import Error as DatabaseError
 
 from endpoints.azure_gateway import errors
@@ -26,10 +25,10 @@ from endpoints.changes.executor.database import in_database
 from endpoints.changes.executor.gating import measure_gates
 from endpoints.changes.executor.jobs import Due, Fenced, Job, limits, load_job, scaled
 from endpoints.changes.executor.lease import Held, acquire, release
+from endpoints.changes.executor.mirror import observe, observe_gone
 from endpoints.changes.executor.reading import GONE, Sight, failure_of, operation, read_endpoint, read_setting
 from endpoints.changes.lifecycle import Kind, State
 from endpoints.core.errors import Conflict, Unavailable
-from endpoints.inventory.services import Observation, observe_endpoint
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -137,6 +136,8 @@ class Worker:
                 seen = replace(seen, operation=await self._operation(job))
             elif isinstance(action, d.Read):
                 sight, endpoint = await self._endpoint(job)
+                if endpoint is GONE:
+                    await in_database(observe_gone, job)
                 seen = replace(seen, endpoint=endpoint)
             elif isinstance(action, d.ReadSetting):
                 seen = replace(seen, setting=await self._setting(job))
@@ -181,7 +182,7 @@ class Worker:
                 return None, failure_of(error, job.now)
             except ExceptionGroup as group:
                 return None, _failure_in(group, job)
-            observed = await in_database(_observe, job, sight)
+            observed = await in_database(observe, job, sight)
             if observed and observed.endpoint_id != job.endpoint_id:
                 return None, GONE  # deleted and created again under the same name: another endpoint
             if not observed or not observed.stale:
@@ -202,13 +203,14 @@ class Worker:
                 return (action.until - job.now).total_seconds()
             case d.Put():
                 assert sight is not None
-                await put(self._azure, job, sight.endpoint.value)
+                await put(self._azure, job, sight.endpoint.value, action.note)
             case d.NoteOperation():
                 await in_database(outcomes.note_operation, job, action.failure)
             case d.Confirm():
                 crashpoint("before_confirm")
-                assert sight is not None
-                await in_database(outcomes.confirm, job, sight.endpoint.azure_request_id)
+                # Of an endpoint that is gone there is no sight.
+                read_by = sight.endpoint.azure_request_id if sight else ""
+                await in_database(outcomes.confirm, job, read_by)
             case d.StepDone():
                 await in_database(outcomes.step_done, job)
             case d.Measure():
@@ -241,20 +243,6 @@ class Worker:
                 await in_database(outcomes.rolled_back_by_itself, job, action.reason)
             case _:
                 raise AssertionError(f"nothing is done for {action!r}")
-
-
-def _observe(job: Job, sight: Sight) -> Observation | None:
-    """What the mirror made of it; None when it can't keep such an answer, which holds nobody up."""
-    last = job.facts.last
-    try:
-        return observe_endpoint(
-            workspace_id=job.workspace_id,
-            reading=sight.endpoint,
-            operation_ended=last.operation_ended_at if last else None,
-        )
-    except (ValueError, DataError) as error:
-        log.warning("answer_not_kept", endpoint=job.endpoint_id, cause=type(error).__name__)
-        return None
 
 
 def _failure_in(group: ExceptionGroup[Exception], job: Job) -> d.SeenEndpoint | d.ReadFailure:
