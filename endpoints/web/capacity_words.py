@@ -12,6 +12,7 @@ from typing import Any
 from endpoints.capacity.autoscale import Profile, Setting, setting_of
 from endpoints.changes.lifecycle import Kind
 from endpoints.changes.plan import DELETES, Step
+from endpoints.changes.undo import goal as way_of
 from endpoints.core import traffic
 from endpoints.web.wording import length, plural
 from endpoints.web.wording import split as split_words
@@ -98,14 +99,18 @@ def _begin(step: Step) -> str:
 
 
 def outcome(kind: Kind, before: traffic.Split, steps: Sequence[Step]) -> str:
-    """What any change ends with: a split, or what becomes of capacity."""
-    return goal(steps) if is_capacity(kind, before, steps) else split_words(steps[-1].split)
+    """What any change ends with: a split, what becomes of capacity, or for a rollback both."""
+    if kind is Kind.ROLLBACK:
+        split, _, beside = way_of(steps)
+        told = [] if is_capacity(kind, before, steps) else [split_words(split)]
+        return " with ".join([*told, *([beside.words] if beside else [])])
+    return goal(steps) if kind is Kind.CAPACITY else split_words(steps[-1].split)
 
 
 def is_capacity(kind: Kind, before: traffic.Split, steps: Sequence[Step]) -> bool:
     """Whether it is about capacity: a change of it, or a rollback that gives back instances and no traffic."""
     if kind is Kind.ROLLBACK:
-        return bool(capacity_steps(steps)) and not moves_traffic(before, steps)
+        return bool(way_of(steps)[2]) and not moves_traffic(before, steps)
     return kind is Kind.CAPACITY
 
 

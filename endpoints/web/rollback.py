@@ -11,16 +11,19 @@ from django.http import HttpResponseBase
 from endpoints.access.policies import Action, Principal
 from endpoints.access.rows import WorkspaceRow
 from endpoints.changes.byhand import show_command, traffic_command
+from endpoints.changes.plan import Base
 from endpoints.changes.scaling import ScaleFirst
 from endpoints.changes.selectors import Offer, rollback_offer
 from endpoints.changes.selectors.readiness import times_of
 from endpoints.changes.services.rollback import REASONS, roll_back
 from endpoints.changes.targets import Target
+from endpoints.changes.undo import way_back
 from endpoints.core import traffic
 from endpoints.core.errors import Conflict
 from endpoints.core.ids import new_request_id, parse_workspace_id
 from endpoints.inventory import selectors as inventory
 from endpoints.web.bars import order_of
+from endpoints.web.capacity_byhand import capacity_commands
 from endpoints.web.pages import PageRequest, on_workspace, page, render, to
 from endpoints.web.readiness import kept_ready, timing
 from endpoints.web.wording import plural
@@ -108,6 +111,17 @@ def by_hand(workspace: WorkspaceRow, endpoint: str, split: traffic.Split | None,
     ]
 
 
+def _by_hand(workspace: WorkspaceRow, endpoint: str, offer: Offer) -> Commands:
+    """The same for what is chosen, with what it puts back beside the split."""
+    chosen = offer.preselected
+    if chosen is None or not chosen.beside:
+        return by_hand(workspace, endpoint, chosen.split if chosen else None, offer.deployments)
+    live = offer.live
+    now = Base(traffic.normalise(live.traffic), traffic.normalise(live.mirror_traffic), live.state_hash)
+    steps = way_back(chosen.split, chosen.mirror, chosen.beside, now=now, scale_first={})
+    return capacity_commands(parse_workspace_id(workspace.arm_id), endpoint, steps, offer.deployments)
+
+
 @page(on_workspace(Action.VIEW), "GET", "POST", is_limited=False)
 def rollback(request: PageRequest, *, workspace: WorkspaceRow, name: str) -> HttpResponseBase:
     """The form as a page, and where both forms go."""
@@ -153,13 +167,10 @@ def _form(
     status: int = 200,
 ) -> HttpResponseBase:
     context = form_context(request.principal, endpoint.id, workspace)
-    chosen = context["offer"].preselected
     context |= {
         "endpoint": endpoint,
         "workspace": workspace,
         "problem": problem,
-        "commands": by_hand(
-            workspace, endpoint.name, chosen.split if chosen else None, context["offer"].deployments
-        ),
+        "commands": _by_hand(workspace, endpoint.name, context["offer"]),
     }
     return render(request, "endpoint/rollback.html", context, section="fleet", status=status)

@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 
 from endpoints.access.models import User, Workspace
+from endpoints.changes.capacity_order import CapacityOrder, Want
 from endpoints.changes.models import Change, ChangeRevision, Executor
 from endpoints.changes.targets import key_of
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment
+from tests.changes.capacities import begun, done
 from tests.changes.desk import ALL_BLUE, ALL_GREEN, Desk
 from tests.changes.test_readiness import busy
 from tests.changes.test_rollback import completed
@@ -120,3 +122,20 @@ def test_drills_page__lists_every_reason_with_its_outcome(desk: Desk, client: Cl
         "A rollback was practised lately",
     ):
         assert name in text
+
+
+def test_rollback_form__after_a_capacity_change__says_what_goes_back_and_how_by_hand(
+    desk: Desk, client: Client
+) -> None:
+    number = done(desk, begun(desk, CapacityOrder(Want.SCALE, "green", instances=4)))
+    desk.azure_shows(
+        ALL_GREEN, deployments={"blue": {}, "green": {"sku": {"name": "Default", "capacity": 4}}}
+    )
+    page = read(client.get(ADDRESS).content)
+    chosen = next(one for one in page.all("input", name="target") if "checked" in one.attributes)
+    assert words(chosen.attributes["data-words"] or "") == "green 100 % with 2 instances of green"
+    said = words(page.one("main").text)
+    assert f"2 instances of green again, as before CR-{number}" in said
+    assert "--set instance_count=2" in said
+    client.post(ADDRESS, {"target": chosen.attributes["value"], "reason": "errors"})
+    assert verbs(Change.objects.latest("pk").pk) == ["patch_capacity"]
