@@ -1,4 +1,6 @@
-"""The ledger of paid capacity: 30 days of 30,000 deployments, added up from their days, and from the sums."""
+"""Paid capacity of 30,000 deployments: 30 days added up from their days and from the sums, and a look at all of them
+for what could be saved.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from bench import stage
+from bench import capacity_fleet, stage
 from bench.figures import Figure
 
 DEPLOYMENTS, DAYS, WORKSPACES, OWNERS, ROUNDS = 30_000, 30, 6, 60, 7
@@ -19,7 +21,7 @@ def measure(deployments: int = DEPLOYMENTS) -> list[Figure]:
     with stage.database():
         since = date(2026, 10, 1)
         _seed(int(deployments), since)
-        return _measured(int(deployments), since)
+        return [*_measured(int(deployments), since), *capacity_fleet.measured(int(deployments))]
 
 
 def _seed(deployments: int, since: date) -> None:
