@@ -62,8 +62,8 @@ def _within(ordered: Any, found: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers and their texts alike, texts without case."""
-    if isinstance(value, bool) or value is None:
+    """Numbers and truths alike with their texts, texts without case; a truth is no number."""
+    if value is None:
         return value
     text = str(value).strip().lower()
     try:
