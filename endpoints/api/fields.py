@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -81,6 +82,20 @@ class Number(serializers.FloatField):
 
     def to_internal_value(self, data: Any) -> float:
         if not isinstance(data, int | float) or isinstance(data, bool) or abs(data) > _LARGEST_NUMBER:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Exact(serializers.DecimalField):
+    """A decimal number as JSON text: amounts must not pass through binary fractions."""
+
+    default_error_messages = {"invalid": 'Give a decimal number as text, such as "0.15".'}  # noqa: RUF012 - as above
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(max_digits=20, decimal_places=9, **more)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
 

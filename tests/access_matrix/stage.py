@@ -26,7 +26,7 @@ from endpoints.metrics.figures import Definition, Kind
 from endpoints.metrics.services import define_figure, propose_budget
 from tests.access_matrix.addresses import Address
 from tests.capacity.found import found
-from tests.capacity.ledgered import ledgered
+from tests.capacity.ledgered import agreed, ledgered
 from tests.challenges.cases import raised
 from tests.holds.support import ahead, freeze
 from tests.notices.support import kept_channel
@@ -162,6 +162,7 @@ def _capacity_of(endpoint: Endpoint, secret: str) -> dict[str, Any]:
     return {
         "finding": finding.pk,
         "finding_version": finding.version,
+        "agreement": agreed(endpoint.workspace_id).pk,
         "deployment_number": blue.pk,
         "day": day,
     }

@@ -38,7 +38,7 @@ from endpoints.metrics.models import Backfill, Collector
 from endpoints.metrics.services import propose_budget, write_minutes
 from tests.api.api import ask_for_change, hash_of
 from tests.capacity.found import found
-from tests.capacity.ledgered import ledgered
+from tests.capacity.ledgered import agreed, ledgered
 from tests.challenges.cases import raised, record
 from tests.metrics.budgeting import budget_since
 from tests.metrics.figuring import clicks, defined, minute_ago, sent
@@ -94,7 +94,12 @@ def stage(workspace, other_workspace) -> dict[str, Any]:
 def capacity(endpoint: Endpoint) -> dict[str, Any]:
     """A day in the ledger, and a finding."""
     blue = endpoint.deployments.get(name="blue")
-    return {"day": ledgered(blue), "deployment_number": blue.pk, "finding": found(blue).pk}
+    return {
+        "day": ledgered(blue),
+        "deployment_number": blue.pk,
+        "finding": found(blue).pk,
+        "agreement": agreed(endpoint.workspace_id).pk,
+    }
 
 
 def told(number: int) -> None:
@@ -198,7 +203,12 @@ _BODY = {
 _WAYS = ("template", "plan", "split")
 
 
-_NUMBERS = {"/challenges/": "case", "/capacity/findings/": "finding", "/capacity/days/": "deployment_number"}
+_NUMBERS = {
+    "/challenges/": "case",
+    "/capacity/findings/": "finding",
+    "/capacity/days/": "deployment_number",
+    "/capacity/agreements/": "agreement",
+}
 
 
 def real(case: Any, stage: dict[str, Any]) -> None:

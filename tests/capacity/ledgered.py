@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from endpoints.capacity.causes import Cause, Found
 from endpoints.capacity.day import PARTS, Day
+from endpoints.capacity.models import Agreement
 from endpoints.capacity.services import rows
 from endpoints.dispatch import db_now
 from endpoints.inventory.models import Deployment
@@ -42,3 +43,12 @@ def ledgered(*deployments: Deployment, day: date | None = None, currency: str = 
 def _life(row: Deployment) -> PaidLife:
     endpoint = row.endpoint
     return PaidLife(row.pk, endpoint.pk, row.name_key, row.first_seen_at, None, endpoint.owner, endpoint.tags)
+
+
+def agreed(workspace_id: int) -> Agreement:
+    """A tenth off every list price, since a while ago."""
+    now = db_now()
+    return Agreement.objects.create(
+        workspace_id=workspace_id, share=Decimal("0.1"), since=now - timedelta(days=90), reason="A contract.",
+        made_by="system:command", made_at=now - timedelta(days=90),
+    )  # fmt: skip
