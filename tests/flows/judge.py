@@ -1,6 +1,6 @@
 """The history checker: what the rows and the ledger say, against the emulator's own log of what it was sent.
 
-The rules are the invariants I1 to I10 of a change; how long things may take is for those who measure.
+The rules are the invariants I1 to I11 of a change; how long things may take is for those who measure.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from endpoints.audit.models import Entry
 from endpoints.audit.verification import verify_stored
+from endpoints.changes import samesetting
 from endpoints.changes.lifecycle import TERMINAL, Kind, State
 from endpoints.changes.models import Attempt, Change, ChangeRevision, Decision, Transition
 from endpoints.changes.plan import rising, steps_from_json
@@ -27,13 +28,15 @@ FRESH = timedelta(seconds=2)
 def judge(world: Stage) -> None:
     """Every rule that holds for every history, whatever went wrong in it."""
     attempts = list(Attempt.objects.select_related("change__endpoint").order_by("pk"))
-    sent, log = world.sent(), world.azure.admin.log()
+    writes, log = world.writes(), world.azure.admin.log()
+    sent = [request for request in writes if orders_a_split(request)]
     one_at_a_time()
-    each_call_has_its_row(attempts, sent)
-    no_call_outlives_its_goal(attempts, sent, float(world.times["OPSPORTAL_REMOTE_CALL_SECONDS"]))
+    each_call_has_its_row(attempts, writes)
+    no_call_outlives_its_goal(attempts, writes, float(world.times["OPSPORTAL_REMOTE_CALL_SECONDS"]))
     goals_only_grow(attempts)
     what_was_approved_is_what_was_ordered(attempts)
     weight_rises_only_on_what_stands(attempts, sent, log)
+    what_is_deleted_had_no_traffic(attempts, writes, log)
     steps_are_walked_in_order(attempts)
     what_was_rolled_back_stays_back(attempts, log)
     each_move_is_on_record_once()
@@ -55,26 +58,52 @@ def never_left(attempt: Attempt) -> bool:
     return attempt.outcome == "refused" and attempt.status is None
 
 
-def each_call_has_its_row(attempts: list[Attempt], sent: list[dict[str, Any]]) -> None:
+def orders_a_split(request: dict[str, Any]) -> bool:
+    return request["method"] == "PUT" and request["path"].lower().split("/")[-2] == "onlineendpoints"
+
+
+def each_call_has_its_row(attempts: list[Attempt], writes: list[dict[str, Any]]) -> None:
     """I2: a row before the call, one call per row, and in it what the row says."""
     rows = {attempt.request_id: attempt for attempt in attempts}
-    ids = [request["client_request_id"] for request in sent]
+    ids = [request["client_request_id"] for request in writes]
     assert len(ids) == len(set(ids)), "a call was repeated below the executor"
     assert set(ids) <= set(rows), "a call without a row"
-    for request in sent:
+    for request in writes:
         attempt = rows[request["client_request_id"]]
         assert attempt.sent_at <= moment(request["started"]), "a row after its call"
+        assert request["path"].lower() == attempt.target.lower(), "a call of something else"
+        assert request["method"] == method_of(attempt.intended)
         if request["body"]:
-            properties = request["body"]["properties"]
-            assert traffic.same(properties["traffic"], attempt.intended["split"])
+            says_what_the_row_says(attempt.intended, request["body"])
 
 
-def no_call_outlives_its_goal(attempts: list[Attempt], sent: list[dict[str, Any]], seconds: float) -> None:
+def method_of(intended: dict[str, Any]) -> str:
+    """How a step reaches Azure. A setting that shall not be there is deleted, too."""
+    verb = intended["verb"]
+    if verb == "patch_capacity":
+        return "PATCH"
+    deletes = verb.startswith("delete_") or (verb == "put_autoscale" and intended["document"] is None)
+    return "DELETE" if deletes else "PUT"
+
+
+def says_what_the_row_says(intended: dict[str, Any], body: dict[str, Any]) -> None:
+    match intended["verb"]:
+        case "patch_capacity":
+            assert body["sku"]["capacity"] == intended["instances"]
+        case "put_autoscale":
+            assert samesetting.covers(intended["document"], body)
+        case "put_split":
+            assert traffic.same(body["properties"]["traffic"], intended["split"])
+        case verb:
+            raise AssertionError(f"{verb} has no body")
+
+
+def no_call_outlives_its_goal(attempts: list[Attempt], writes: list[dict[str, Any]], seconds: float) -> None:
     """I7: once a rollback is on record, no call of an older goal begins later than its bound."""
     call = timedelta(seconds=seconds)
     rows = {attempt.request_id: attempt for attempt in attempts}
     for rollback in Change.objects.filter(kind=Kind.ROLLBACK):
-        for request in sent:
+        for request in writes:
             attempt = rows[request["client_request_id"]]
             if attempt.change_id >= rollback.pk or attempt.change.endpoint_id != rollback.endpoint_id:
                 continue
@@ -95,7 +124,9 @@ def goals_only_grow(attempts: list[Attempt]) -> None:
 
 def what_was_approved_is_what_was_ordered(attempts: list[Attempt]) -> None:
     """I5: somebody else's approval of exactly this content. A rollback needs none, and break-glass has its own rule."""
-    for change in {attempt.change for attempt in attempts if attempt.change.kind == Kind.TRAFFIC}:
+    for change in {
+        attempt.change for attempt in attempts if attempt.change.kind in (Kind.TRAFFIC, Kind.CAPACITY)
+    }:
         if not Transition.objects.filter(change=change, after=State.APPROVED).exists():
             continue
         sealed = set(ChangeRevision.objects.filter(change=change).values_list("number", "content_hash"))
@@ -121,6 +152,24 @@ def weight_rises_only_on_what_stands(
         for name in rising(served, request["body"]["properties"]["traffic"]):
             states = _states(f"{endpoint}/deployments/{name}", log, began - FRESH, began)
             assert "Succeeded" in states, f"{name} was {states} when its weight was to rise"
+
+
+def what_is_deleted_had_no_traffic(
+    attempts: list[Attempt], writes: list[dict[str, Any]], log: list[dict[str, Any]]
+) -> None:
+    """I11: a delete goes out for what had no traffic, or just before; and no rollback deletes."""
+    rows = {attempt.request_id: attempt for attempt in attempts}
+    for request in writes:
+        attempt, began = rows[request["client_request_id"]], moment(request["started"])
+        if not attempt.verb.startswith("delete_"):
+            continue
+        assert attempt.change.kind == Kind.CAPACITY, "a delete that nobody approved"
+        endpoint, _, name = attempt.target.lower().partition("/deployments/")
+        served: list[dict[str, int]] = []
+        for record in _records_of(endpoint, log, until=began):
+            split = traffic.normalise(record["document"]["properties"]["traffic"])
+            served = [*(served if moment(record["at"]) > began - FRESH else []), split]
+        assert any(name not in split if name else not split for split in served), f"{served} was deleted"
 
 
 def _records_of(resource: str, log: list[dict[str, Any]], *, until: datetime) -> Iterator[dict[str, Any]]:
@@ -166,7 +215,12 @@ def what_was_rolled_back_stays_back(attempts: list[Attempt], log: list[dict[str,
             at = moment(record["at"])
             if record["resource"].lower() != rollback.endpoint.arm_key or record["request_id"] not in ours:
                 continue
-            if record["phase"] != "applied" or at <= rollback.ended_at or (until and at >= until):
+            if (
+                record["phase"] != "applied"
+                or not record["document"]
+                or at <= rollback.ended_at
+                or (until and at >= until)
+            ):
                 continue
             split = record["document"]["properties"]["traffic"]
             assert traffic.same(split, target), f"{rollback} was done, and then a call of ours put {split}"

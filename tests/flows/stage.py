@@ -120,8 +120,10 @@ class Stage:
         )
 
     def approved(self, split: Mapping[str, int], **more: Any) -> int:
+        return self.approve(self.request(split, **more))
+
+    def approve(self, change_id: int) -> int:
         """With every warning of its checks accepted."""
-        change_id = self.request(split, **more)
         verdicts = checks.run(situation_of(self.change(change_id)))
         services.approve_change(
             principal=self.reviewer,
@@ -132,7 +134,9 @@ class Stage:
         return change_id
 
     def started(self, split: Mapping[str, int], **more: Any) -> int:
-        change_id = self.approved(split, **more)
+        return self.start(self.approved(split, **more))
+
+    def start(self, change_id: int) -> int:
         services.start_change(principal=self.operator, change_id=change_id, seen_hash=self.hash(change_id))
         return change_id
 
@@ -181,6 +185,11 @@ class Stage:
     def sent(self) -> list[dict[str, Any]]:
         """Write requests that reached Azure in this test, oldest first: ground truth."""
         return self.azure.admin.requests(since=self.began, plane="arm", method="PUT")
+
+    def writes(self) -> list[dict[str, Any]]:
+        """The same of every verb that writes."""
+        requests = self.azure.admin.requests(since=self.began, plane="arm")
+        return [request for request in requests if request["method"] in ("PUT", "PATCH", "DELETE")]
 
     def puts(self) -> int:
         """How many of them were for the endpoint."""
