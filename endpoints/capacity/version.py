@@ -1,3 +1,3 @@
 """The version of the ledger's rules: a day that was made by others is made anew."""
 
-LEDGER = 2
+LEDGER = 3

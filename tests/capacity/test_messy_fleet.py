@@ -285,6 +285,19 @@ def test_a_namesake__of_one_that_a_change_left_behind__is_not_blamed_for_that_ch
     assert list(Idle.objects.values_list("cause", flat=True)) == [cause]
 
 
+def test_a_deployment__read_for_the_first_time_days_later__had_its_size_and_price_before(
+    place: Workspace,
+) -> None:
+    parent = endpoint(place, created=old() - DAY)
+    told = deployment(parent, created=old() - DAY, seen=old() + 3 * DAY)
+    silent = deployment(parent, "green", created=old() - DAY, seen=old() + 3 * DAY)
+    keep(measured(told, minutes(old(), old() + DAY), instances=3))
+    found = made(place, old())
+    assert (found[told.pk].sku, found[told.pk].unpriced_seconds) == (SKU.lower(), 0)
+    assert (found[told.pk].paid_seconds, money(found[told.pk])) == (3 * 86_400, PRICE * 72)
+    assert (found[silent.pk].paid_seconds, found[silent.pk].hours_without_count) == (0, 24)
+
+
 def test_metrics__with_a_gap__are_unknown_there_and_never_unserved(place: Workspace) -> None:
     row = deployment(endpoint(place, created=old() - DAY), created=old() - DAY)
     keep(measured(row, minutes(old(), old() + 9 * HOUR + 20 * MINUTE)))

@@ -141,7 +141,7 @@ def measured_of(hours: Iterable[UsedHour]) -> dict[datetime, Measured]:
 
 
 def spans_of(life: PaidLife, states: Sequence[PaidState], begin: datetime, until: datetime) -> list[Span]:
-    """The stretches in which it was there, by its states; before the first read nothing is known of them."""
+    """The stretches in which it was there, by its states; before the first read nothing but the size is known."""
     first, last = max(begin, life.since), min(until, life.until or until)
     edges = [max(first, state.since) for state in states]
     ends = [*edges[1:], last] if edges else []

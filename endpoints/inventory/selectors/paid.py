@@ -67,7 +67,8 @@ WHERE e.workspace_id = %(workspace)s AND (%(only)s::bigint IS NULL OR d.id = %(o
 AND life.began < %(until)s AND coalesce(life.ended, 'infinity') > %(since)s
 ORDER BY d.id
 """
-# The state at the beginning, and every later one. Deletions end a life, not a state.
+# The state at the beginning, and every later one. Deletions end a life, not a state. Before the first read nothing is
+# known but the size: Azure makes another deployment of what is to have another one (AML-Kubernetes, issue 247).
 _STATES = """
 SELECT r.deployment_id, r.latest, (r.state->>'instance_count')::int, coalesce(r.state->>'instance_type', ''),
     (r.state->'request_settings'->>'maxConcurrentRequestsPerInstance')::int
@@ -77,6 +78,11 @@ FROM unnest(%(ids)s::bigint[]) AS wanted (id), LATERAL (
     UNION ALL
     (SELECT * FROM inventory_deployment_revision
      WHERE deployment_id = wanted.id AND latest > %(since)s AND latest < %(until)s)
+    UNION ALL
+    (SELECT * FROM inventory_deployment_revision
+     WHERE deployment_id = wanted.id AND latest >= %(until)s AND NOT EXISTS (
+        SELECT FROM inventory_deployment_revision WHERE deployment_id = wanted.id AND latest < %(until)s)
+     ORDER BY latest, id LIMIT 1)
 ) r WHERE NOT r.deleted ORDER BY r.deployment_id, r.latest, r.id
 """
 _WEIGHTS = """
@@ -103,7 +109,10 @@ def paid_lives(
 
 
 def paid_states(ids: list[int], since: datetime, until: datetime) -> dict[int, list[PaidState]]:
-    """Of each deployment the state at the beginning of a stretch and those that came in it, oldest first."""
+    """Of each deployment the state at the beginning of a stretch and those that came in it, oldest first.
+
+    Where it was read only after the stretch, its first state, which begins after it: the size was the same.
+    """
     found: dict[int, list[PaidState]] = {}
     for number, *state in _rows(_STATES, ids=ids, since=since, until=until):
         found.setdefault(number, []).append(PaidState(*state))
