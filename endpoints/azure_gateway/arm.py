@@ -100,9 +100,10 @@ def location_path(subscription: str, region: str) -> str:
 
 
 def scope_path(scope: str) -> str:
-    """A subscription, or a workspace or anything below it that this room knows."""
+    """A subscription, one of its resource groups, or a workspace or anything below it that this room knows."""
     text = scope.strip().rstrip("/")
-    if re.fullmatch(rf"/subscriptions/{_SUBSCRIPTION.pattern}", text, re.IGNORECASE):
+    group = r"(/resourceGroups/[-\w.()]{1,90})?"
+    if re.fullmatch(rf"/subscriptions/{_SUBSCRIPTION.pattern}{group}", text, re.IGNORECASE):
         return text
     if not any(pattern.fullmatch(text) for pattern in _PATTERNS.values()):
         raise ValueError(f"{scope!r} is not a scope whose permissions can be read.")

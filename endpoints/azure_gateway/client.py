@@ -109,7 +109,7 @@ class Azure:
         return await self._list(path, arm.DEPLOYMENTS, codec.deployment, urgent=urgent)
 
     async def list_permissions(self, scope: str) -> tuple[Permission, ...]:
-        """What the identity of this connection is granted at a workspace or below."""
+        """What the identity of this connection is granted at a subscription, one of its groups, or below."""
         path = f"{arm.scope_path(scope)}/providers/Microsoft.Authorization/permissions"
         return (await self._list(path, arm.PERMISSIONS, codec.permission)).items
 

@@ -40,6 +40,10 @@ REQUIRED: tuple[Action, ...] = (
         essential=False,
     ),
     Action(f"{_ENDPOINTS}/deployments/write", "change instance counts", essential=False),
+    Action(f"{_ENDPOINTS}/deployments/delete", "delete a deployment when that is approved", essential=False),
+    Action(
+        f"{_ENDPOINTS}/delete", "delete an endpoint, with all in it, when that is approved", essential=False
+    ),
     Action(
         f"{_ENDPOINTS}/score/action",
         "probe deployments of endpoints with Entra authentication",
@@ -62,11 +66,22 @@ OF_SUBSCRIPTION: tuple[Action, ...] = (
     ),
 )
 
+# Asked of the workspace's resource group: that is where autoscale settings are.
+OF_GROUP: tuple[Action, ...] = (
+    Action(
+        "Microsoft.Insights/autoscaleSettings/write", "set autoscale when that is approved", essential=False
+    ),
+    Action(
+        "Microsoft.Insights/autoscaleSettings/delete",
+        "take an autoscale setting away when that is approved",
+        essential=False,
+    ),
+)
+
 UNWANTED: tuple[Action, ...] = (
     Action(f"{_ENDPOINTS}/listKeys/action", "could read every endpoint's keys, which the portal never needs"),
     Action(f"{_ENDPOINTS}/regenerateKeys/action", "could replace keys and cut callers off"),
     Action(f"{_ENDPOINTS}/token/action", "could take scoring tokens"),
-    Action(f"{_ENDPOINTS}/delete", "could delete whole endpoints"),
     Action("Microsoft.Authorization/roleAssignments/write", "could grant itself, and others, anything"),
 )
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from endpoints.azure_gateway.permissions import OF_SUBSCRIPTION, REQUIRED, UNWANTED, allows, judge
+from endpoints.azure_gateway.permissions import (
+    OF_GROUP,
+    OF_SUBSCRIPTION,
+    REQUIRED,
+    UNWANTED,
+    allows,
+    judge,
+)
 from endpoints.azure_gateway.records import Permission
 
 ML = "Microsoft.MachineLearningServices/workspaces"
@@ -74,6 +81,26 @@ def test_judge__nothing_granted__misses_everything() -> None:
 
 def test_judge__owner__is_granted_everything_unwanted() -> None:
     assert judge([Permission(("*",))]).superfluous == UNWANTED
+
+
+def test_judge__who_may_not_delete__can_operate_all_the_same_and_is_told_what_is_left() -> None:
+    kept = tuple(name for name in LEAST.actions if not name.endswith("/delete"))
+    verdict = judge([Permission(kept)])
+    assert verdict.sufficient
+    assert verdict.sentences() == [
+        f"Missing (optional today): {ML}/onlineEndpoints/deployments/delete. "
+        "Without it the portal can't delete a deployment when that is approved.",
+        f"Missing (optional today): {ML}/onlineEndpoints/delete. "
+        "Without it the portal can't delete an endpoint, with all in it, when that is approved.",
+    ]
+
+
+def test_judge__of_a_resource_group__names_what_autoscale_needs() -> None:
+    verdict = judge([Permission(("*/read", "*/write"))], required=OF_GROUP, unwanted=())
+    assert verdict.sentences() == [
+        "Missing (optional today): Microsoft.Insights/autoscaleSettings/delete. "
+        "Without it the portal can't take an autoscale setting away when that is approved."
+    ]
 
 
 def test_judge__of_a_subscription__names_what_prices_quota_and_activity_need() -> None:

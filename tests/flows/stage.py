@@ -251,7 +251,7 @@ def back_to_the_start(azure: Emulator, *, update_seconds: float = 0.2) -> None:
     admin = azure.admin
     admin.clear_faults()
     admin.settings(durations={"endpoint_update": update_seconds})
-    admin.identity("opsportal", actions=["*"], not_actions=[])
+    admin.identity("opsportal", actions=["*"], not_actions=[], scopes=["/"])
     admin.foreign(CHECKOUT, recreate=True)
     admin.foreign(CHECKOUT, traffic={"blue": 100}, mirror_traffic={}, state="Succeeded")
 

@@ -47,6 +47,22 @@ def test_access_check__identity_has_a_role_on_the_workspace_only__names_what_the
     assert any("Microsoft.Insights/eventtypes/values/read" in sentence for sentence in missing)
 
 
+def test_access_check__identity_may_do_everything_but_capacity_steps__names_what_those_need(
+    world: Stage,
+) -> None:
+    """Each where it has to be granted: deletes on the workspace, autoscale settings on its resource group."""
+    steps = ["*/delete", "Microsoft.Insights/autoscalesettings/write"]
+    world.azure.admin.identity("opsportal", not_actions=steps)
+    report = check_access(WORKSPACE, settings=world.settings())
+    assert report.sufficient
+    assert [sentence.split(". ")[0] for sentence in report.sentences if "Missing" in sentence] == [
+        f"Missing (optional today): {ENDPOINTS}/deployments/delete",
+        f"Missing (optional today): {ENDPOINTS}/delete",
+        "On the resource group: Missing (optional today): Microsoft.Insights/autoscaleSettings/write",
+        "On the resource group: Missing (optional today): Microsoft.Insights/autoscaleSettings/delete",
+    ]
+
+
 def test_access_check__subscription_can_not_be_asked_about__says_so_and_judges_the_workspace(
     world: Stage,
 ) -> None:

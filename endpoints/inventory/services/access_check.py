@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from endpoints.azure_gateway.client import Azure, connect
 from endpoints.azure_gateway.errors import Forbidden, GatewayError
-from endpoints.azure_gateway.permissions import OF_SUBSCRIPTION, Verdict, judge
+from endpoints.azure_gateway.permissions import OF_GROUP, OF_SUBSCRIPTION, Action, Verdict, judge
 from endpoints.azure_gateway.settings import GatewaySettings
-from endpoints.core.ids import parse_workspace_id
+from endpoints.core.ids import WorkspaceId, parse_workspace_id
 from endpoints.inventory.connection import gateway_settings
 
 
@@ -46,7 +46,7 @@ async def _check(arm_id: str, settings: GatewaySettings) -> AccessReport:
         async with connect(settings) as azure:
             workspace = await azure.get_workspace(arm_id)
             permissions = await azure.list_permissions(arm_id)
-            beyond = await _beyond(azure, parse_workspace_id(arm_id).subscription)
+            beyond = await _beyond(azure, parse_workspace_id(arm_id))
     except Forbidden as error:
         missing = (error.action,) if error.action else ()
         return AccessReport(arm_id, failure=error.message, missing=missing)
@@ -55,14 +55,23 @@ async def _check(arm_id: str, settings: GatewaySettings) -> AccessReport:
     return _report(arm_id, workspace.value.location, judge(permissions), beyond)
 
 
-async def _beyond(azure: Azure, subscription: str) -> tuple[str, ...]:
-    """What is missing on the subscription, none of which is needed to operate a workspace."""
+async def _beyond(azure: Azure, workspace: WorkspaceId) -> tuple[str, ...]:
+    """What is missing above the workspace, none of which is needed to operate it."""
+    subscription = f"/subscriptions/{workspace.subscription}"
+    group = f"{subscription}/resourceGroups/{workspace.resource_group}"
+    return (
+        *await _missing(azure, "subscription", subscription, OF_SUBSCRIPTION),
+        *await _missing(azure, "resource group", group, OF_GROUP),
+    )
+
+
+async def _missing(azure: Azure, place: str, scope: str, required: tuple[Action, ...]) -> tuple[str, ...]:
     try:
-        granted = await azure.list_permissions(f"/subscriptions/{subscription}")
+        granted = await azure.list_permissions(scope)
     except GatewayError as error:
-        return (f"What is granted on the subscription is not known: {error.message}",)
-    verdict = judge(granted, required=OF_SUBSCRIPTION, unwanted=())
-    return tuple(f"On the subscription: {sentence}" for sentence in verdict.sentences())
+        return (f"What is granted on the {place} is not known: {error.message}",)
+    verdict = judge(granted, required=required, unwanted=())
+    return tuple(f"On the {place}: {sentence}" for sentence in verdict.sentences())
 
 
 def _report(arm_id: str, region: str, verdict: Verdict, beyond: tuple[str, ...]) -> AccessReport:
