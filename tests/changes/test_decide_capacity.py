@@ -391,3 +391,21 @@ def test_rollback__that_only_scales_first__gives_that_up_when_azure_fails_to() -
 def test_rollback__of_a_scale_seen_once_and_then_moved_by_autoscale__is_done() -> None:
     facts = back(State.VERIFYING, capacity=d.Capacity("blue", 2), last=call(0), confirmed_at=at(2))
     assert decide(facts, has(3), 7) == d.StepDone()
+
+
+def test_rollback__of_a_scale_done_with_other_instances__is_ordered_again_and_does_not_fail() -> None:
+    facts = back(State.VERIFYING, capacity=d.Capacity("blue", 2), last=call(0, operation_ended_at=at(1)))
+    assert isinstance(decide(facts, has(3), 40), d.Again)
+
+
+def test_rollback__of_a_scale_seen_once__is_done_although_autoscale_and_somebody_moved_on() -> None:
+    facts = back(State.VERIFYING, capacity=d.Capacity("blue", 2), last=call(0), confirmed_at=at(2))
+    assert decide(facts, has(3, FOREIGN), 7) == d.StepDone()
+
+
+# Held after it.
+
+
+def test_autoscale__in_force_and_held_there__is_watched_without_its_setting() -> None:
+    facts = ordered(State.BAKING, autoscale=SETS, confirmed_at=at(0), bake=d.Bake(wanted=60, baked_at=at(0)))
+    assert decide(facts, shows(BASE), 5) != d.ReadSetting()
