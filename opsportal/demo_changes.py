@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
 
-from endpoints.access.policies import Principal
-from endpoints.access.selectors import principal_now, user_id_by_name, workspace_by_slug
-from endpoints.changes.draft import Draft, walk
+from endpoints.access.selectors import workspace_by_slug
 from endpoints.changes.gatespec import gate
-from endpoints.changes.lifecycle import State
-from endpoints.changes.selectors import ChangeDetail, change_detail, rollback_offer
+from endpoints.changes.selectors import change_detail, rollback_offer
 from endpoints.changes.services import (
     RuleDraft,
-    approve_change,
     make_template,
     order_drill,
     propose_rule,
-    request_change,
     roll_back,
     set_sample,
-    start_change,
 )
 from endpoints.changes.terms import Terms
 from endpoints.core.errors import OpsportalError
@@ -31,10 +24,8 @@ from endpoints.dispatch import db_now
 from endpoints.holds.calendar import Schedule
 from endpoints.holds.scope import Scope
 from endpoints.holds.services import make_freeze
-from endpoints.inventory.selectors import current_split, endpoint_id_by_name
 from opsportal import demo
-
-PATIENCE_SECONDS = 60.0
+from opsportal.demo_acts import carry_out, endpoint, person, request, start, wait, walked
 
 
 def make_changes() -> list[str]:
@@ -50,98 +41,28 @@ def _safely(story: Callable[[], str]) -> str:
         return f"left out. {error.message}"
 
 
-def _person(username: str) -> Principal:
-    return principal_now(user_id_by_name(username))
-
-
-def _endpoint(slug: str, name: str) -> int:
-    return endpoint_id_by_name(workspace_by_slug(_person("okafor"), slug).id, name)
-
-
-def _request(
-    author: str,
-    slug: str,
-    name: str,
-    reason: str,
-    *,
-    split: Mapping[str, int] | None = None,
-    draft: Draft | None = None,
-) -> int:
-    return request_change(
-        principal=_person(author),
-        endpoint_id=_endpoint(slug, name),
-        split=split,
-        draft=draft,
-        reason=reason,
-        idempotency_key=f"demo-{name}",
-    )
-
-
-def _walk(
-    slug: str, name: str, candidate: str, steps: Sequence[tuple[int, int, bool]], terms: Terms
-) -> Draft:
-    """The candidate at one weight after another, from the split that is live."""
-    return walk(current_split(_endpoint(slug, name)).traffic, candidate, steps, terms)
-
-
-def _start(change_id: int, *reviewers: str) -> None:
-    """Approved by one person after the other, who accept what is not known yet; started by somebody else."""
-    for username in reviewers or ("okafor",):
-        reviewer = _person(username)
-        detail = change_detail(reviewer, change_id)
-        if detail.row.state is State.IN_REVIEW:
-            approve_change(
-                principal=reviewer,
-                change_id=change_id,
-                seen_hash=detail.content_hash,
-                accept=_warnings(detail),
-            )
-    operator = _person("berg")
-    detail = change_detail(operator, change_id)
-    if detail.row.state is State.APPROVED:
-        start_change(
-            principal=operator, change_id=change_id, seen_hash=detail.content_hash, accept=_warnings(detail)
-        )
-
-
-def _warnings(detail: ChangeDetail) -> list[str]:
-    return [check.name for check in detail.checks if check.needs_acceptance]
-
-
-def _carry_out(change_id: int) -> None:
-    """Approved by one person, started by another, done by the executor."""
-    _start(change_id)
-    _wait(change_id)
-
-
-def _wait(change_id: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while change_detail(_person("okafor"), change_id).row.active and time.monotonic() < deadline:
-        time.sleep(0.2)
-
-
 def _home_recs_goes_to_the_new_model() -> str:
-    change = _request(
+    change = request(
         "silva",
         demo.PROD_WEU,
         "home-recs",
         "The experiment favours model 42; three quarters before the weekend.",
         split={"control": 25, "treatment": 75},
     )
-    _carry_out(change)
+    carry_out(change)
     return f"CR-{change}"
 
 
 def _photo_triage_is_rolled_back() -> str:
-    change = _request(
+    change = request(
         "novak",
         demo.PROD_WEU,
         "photo-triage",
         "First real traffic for triage-cnn 8.",
         split={"main": 90, "next": 10},
     )
-    _carry_out(change)
-    operator, endpoint_id = _person("berg"), _endpoint(demo.PROD_WEU, "photo-triage")
+    carry_out(change)
+    operator, endpoint_id = person("berg"), endpoint(demo.PROD_WEU, "photo-triage")
     offer = rollback_offer(operator, endpoint_id, workspace_by_slug(operator, demo.PROD_WEU).id)
     target = offer.preselected
     if target is None or change_detail(operator, change).reverted_by:
@@ -154,7 +75,7 @@ def _photo_triage_is_rolled_back() -> str:
         comment="Sellers report photos sorted into the wrong queue.",
         idempotency_key="demo-photo-triage-back",
     )
-    _wait(receipt.change_id)
+    wait(receipt.change_id)
     return f"CR-{change}, rolled back by CR-{receipt.change_id}"
 
 
@@ -172,12 +93,12 @@ MINUTE, HOUR = 60, 3600
 def _checkout_risk_waits_for_review() -> str:
     terms = Terms(gates=USUAL, watch=30 * MINUTE, longest=12 * HOUR, warm=72)
     steps = [(5, 20 * MINUTE, False), (25, 30 * MINUTE, False), (100, 0, True)]
-    change = _request(
+    change = request(
         "novak",
         demo.PROD_WEU,
         "checkout-risk",
         "delivery-risk 24 was trained on the autumn returns; start with five percent.",
-        draft=_walk(demo.PROD_WEU, "checkout-risk", "green", steps, terms),
+        draft=walked(demo.PROD_WEU, "checkout-risk", "green", steps, terms),
     )
     return f"CR-{change}"
 
@@ -185,49 +106,49 @@ def _checkout_risk_waits_for_review() -> str:
 def _parcel_eta_is_being_rolled_out() -> str:
     terms = Terms(gates=USUAL, watch=HOUR, longest=24 * HOUR, warm=48)
     steps = [(25, 45 * MINUTE, False), (50, HOUR, True), (100, 0, False)]
-    change = _request(
+    change = request(
         "novak",
         demo.PROD_WEU,
         "parcel-eta",
         "eta-gbm 53 is the repair: version 52 grew slower by the day. It has had a tenth since this morning.",
-        draft=_walk(demo.PROD_WEU, "parcel-eta", "green", steps, terms),
+        draft=walked(demo.PROD_WEU, "parcel-eta", "green", steps, terms),
     )
-    _start(change)
+    start(change)
     return f"CR-{change}"
 
 
 def _fraud_cards_will_stop_itself() -> str:
     gates = (gate("p95_over_budget"), gate("errors"))
     steps = [(10, 2 * HOUR, False), (40, 2 * HOUR, True)]  # its replicas could not carry everything
-    change = _request(
+    change = request(
         "silva",
         demo.PROD_WEU,
         "fraud-cards",
         "fraud-gbm 90 catches two percent more; nobody has seen it under load yet.",
-        draft=_walk(demo.PROD_WEU, "fraud-cards", "candidate", steps, Terms(gates=gates, longest=24 * HOUR)),
+        draft=walked(demo.PROD_WEU, "fraud-cards", "candidate", steps, Terms(gates=gates, longest=24 * HOUR)),
     )
-    _start(change)
+    start(change)
     return f"CR-{change}, within the hour"
 
 
 def _tax_anomaly_will_not_be_told() -> str:
     steps = [(20, 10 * MINUTE, False), (100, 0, True)]
-    change = _request(
+    change = request(
         "berg",
         demo.GOV_WEU,
         "tax-anomaly",
         "tax-anomaly 13 has had a tenth for eleven days.",
-        draft=_walk(demo.GOV_WEU, "tax-anomaly", "green", steps, Terms(gates=(gate("errors_vs_stable"),))),
+        draft=walked(demo.GOV_WEU, "tax-anomaly", "green", steps, Terms(gates=(gate("errors_vs_stable"),))),
     )
-    _start(change)
+    start(change)
     return f"CR-{change}, for want of requests"
 
 
 def _the_end_of_the_year_is_frozen() -> str:
     year = db_now().year
     make_freeze(
-        principal=_person("berg"),
-        scope=Scope(workspace_id=workspace_by_slug(_person("berg"), demo.PROD_NEU).id),
+        principal=person("berg"),
+        scope=Scope(workspace_id=workspace_by_slug(person("berg"), demo.PROD_NEU).id),
         schedule=Schedule(
             zone="Europe/Berlin",
             first_start=datetime.fromisoformat(f"{year}-12-20T12:00"),
@@ -241,9 +162,9 @@ def _the_end_of_the_year_is_frozen() -> str:
 
 def _a_template_for_careful_rollouts() -> str:
     terms = Terms(gates=USUAL, watch=30 * MINUTE, longest=12 * HOUR, warm=72)
-    workspace_id = workspace_by_slug(_person("okafor"), demo.PROD_WEU).id
+    workspace_id = workspace_by_slug(person("okafor"), demo.PROD_WEU).id
     make_template(
-        principal=_person("okafor"),
+        principal=person("okafor"),
         workspace_id=workspace_id,
         name="Careful: 5, 25, 100",
         steps=[(5, 20 * MINUTE, False), (25, 30 * MINUTE, False), (100, 0, True)],
@@ -254,11 +175,11 @@ def _a_template_for_careful_rollouts() -> str:
 
 def _two_people_for_tier_1() -> str:
     """In force at once, because an administrator makes it and it only asks for more."""
-    workspace_id = workspace_by_slug(_person("okafor"), demo.PROD_NEU).id
+    workspace_id = workspace_by_slug(person("okafor"), demo.PROD_NEU).id
     title = "Tier 1 wants two reviewers"
     rule = RuleDraft(title=title, tag="tier", tag_value="1", required=2)
     propose_rule(
-        principal=_person("admin"),
+        principal=person("admin"),
         workspace_id=workspace_id,
         draft=rule,
         reason="What a customer waits for is read twice.",
@@ -274,8 +195,8 @@ ASKED_DIRECTLY = {"checkout-risk": "checkout-risk-key", "parcel-eta": "parcel-et
 def _deployments_are_asked_directly() -> str:
     for name, secret in ASKED_DIRECTLY.items():
         set_sample(
-            principal=_person("novak"),
-            endpoint_id=_endpoint(demo.PROD_WEU, name),
+            principal=person("novak"),
+            endpoint_id=endpoint(demo.PROD_WEU, name),
             body=SAMPLE,
             synthetic=True,
             secret_uri=f"{settings.OPSPORTAL.azure_resource_manager}/secrets/{secret}",
@@ -285,14 +206,14 @@ def _deployments_are_asked_directly() -> str:
 
 def _a_rollback_is_practised() -> str:
     change = order_drill(
-        principal=_person("berg"),
-        endpoint_id=_endpoint(demo.PROD_WEU, "price-elastic"),
+        principal=person("berg"),
+        endpoint_id=endpoint(demo.PROD_WEU, "price-elastic"),
         deployment="b",
         weight=5,
         reason="The quarter's drill.",
         idempotency_key="demo-price-elastic-drill",
     )
-    _start(change)
+    start(change)
     return f"CR-{change}"
 
 

@@ -87,6 +87,10 @@ class Stack:
             with self.console.step("the first predictions are challenged"):
                 self._run_once("cases", (*commands.SEED_DEMO, "--cases"), {})
             self.state.remember("cases", "made")
+        if not self.state.remembers("capacity", "made"):
+            with self.console.step("idle capacity is found, and some of it saved"):
+                self._run_once("capacity", (*commands.SEED_DEMO, "--capacity"), {})
+            self.state.remember("capacity", "made")
 
     def _of_fleet(self) -> tuple[str, ...]:
         return ("--fleet", ",".join(self.cloud.workspaces())) if self.fleet else ()
@@ -104,6 +108,9 @@ class Stack:
             "WEB_CONCURRENCY": "1",
             # Celery's advice to root is for production, which does not run as root.
             "PYTHONWARNINGS": "ignore:You're running the worker,ignore:An entry for the specified gid",
+            # A day and a week by default: here people want to see what comes after them.
+            "OPSPORTAL_SCREAM_TEST_SECONDS": os.environ.get("OPSPORTAL_SCREAM_TEST_SECONDS", "600"),
+            "OPSPORTAL_SAVING_SECONDS": os.environ.get("OPSPORTAL_SAVING_SECONDS", "300"),
             **evidence.prepare(self.state.folder / "evidence"),
         }
         if self.theirs is not None:

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: people and workspaces of the demo; later its first changes, cases, budgets and past.
+"""`manage.py seed_demo`: people and workspaces of the demo; later its first changes, cases, savings, budgets and past.
 
 Makes only what is missing. Refuses any Azure that is not on this machine: these passwords are printed.
 """
@@ -19,6 +19,7 @@ from endpoints.access.services.workspaces import add_workspace
 from endpoints.audit.actors import SYSTEM_COMMAND
 from endpoints.core.errors import NotFound
 from opsportal import demo
+from opsportal.demo_capacity import make_capacity
 from opsportal.demo_cases import make_cases
 from opsportal.demo_changes import make_changes
 from opsportal.demo_metrics import make_metrics, order_past
@@ -38,6 +39,9 @@ class Command(BaseCommand):
             "--cases", action="store_true", help="make the first challenge cases; after the changes"
         )
         parser.add_argument(
+            "--capacity", action="store_true", help="find idle capacity and act on some; after the changes"
+        )
+        parser.add_argument(
             "--fleet", default="", help="ARM ids of a made-up fleet's workspaces, separated by commas"
         )
 
@@ -51,6 +55,10 @@ class Command(BaseCommand):
             return
         if options["cases"]:
             for line in make_cases():
+                self.stdout.write(line)
+            return
+        if options["capacity"]:
+            for line in make_capacity():
                 self.stdout.write(line)
             return
         if options["metrics"]:
