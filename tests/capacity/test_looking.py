@@ -177,6 +177,15 @@ def test_look__at_an_idle_deployment__finds_it_once_with_cause_formula_and_one_e
 
 
 @pytest.mark.django_db
+def test_look__where_the_ledger_does_not_say_why__tells_why_it_is_idle_now(place: Workspace) -> None:
+    idle_beside_one_that_serves(place)
+    assert not Idle.objects.exists()
+    row = look(place)["green"]
+    assert (row.cause, row.cause_ref) == ("forgotten-canary", "")
+    assert finding([place.pk], row.pk).row.why.startswith("Canary that nobody finished: no request in")
+
+
+@pytest.mark.django_db
 def test_look__at_an_endpoint_that_nobody_calls__finds_the_endpoint_and_saves_nothing_twice(
     place: Workspace,
 ) -> None:

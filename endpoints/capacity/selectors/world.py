@@ -170,7 +170,11 @@ def _cause(life: PaidLife, world: World, at: datetime) -> Found:
             weight=None if weights is None else weights.live.get(life.name_key, 0),
             mirrored=None if weights is None else weights.mirror.get(life.name_key, 0),
             endpoint_weight=None if weights is None else sum(weights.live.values()),
-            parts=[part for one in world.parts.get(life.endpoint_id, ()) if (part := _part(one, life))],
+            parts=[
+                part
+                for one in world.parts.get(life.endpoint_id, ())
+                if (part := part_of(one, life.name_key, life.since))
+            ],
             tags=life.tags,
             owner=bool(life.owner),
             served_that_week=life.id in world.week,
@@ -187,13 +191,14 @@ def _cause(life: PaidLife, world: World, at: datetime) -> Found:
     )
 
 
-def _part(one: ChangePart, life: PaidLife) -> Part | None:
-    if one.ended_at is not None and one.ended_at <= life.since:
+def part_of(one: ChangePart, name_key: str, since: datetime) -> Part | None:
+    """What a change did with a deployment that was there from `since` on; None: it had nothing to do with it."""
+    if one.ended_at is not None and one.ended_at <= since:
         return None  # it was about another one of that name
     role = None
-    if life.name_key in one.gaining:
+    if name_key in one.gaining:
         role = Role.CANDIDATE
-    elif life.name_key in one.losing:
+    elif name_key in one.losing:
         role = Role.FORMER
     if role is None:
         return None

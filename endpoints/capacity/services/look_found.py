@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import groupby
 
+from endpoints.capacity.causes import Cause
 from endpoints.capacity.endpoint_proposals import whole_endpoint
 from endpoints.capacity.looking import Found, Key, Silent
 from endpoints.capacity.proposals import Advice, Kind, Proposal, advise, is_unsure
 from endpoints.capacity.ruleset import Rules
 from endpoints.capacity.selectors.idle_causes import causes_of_deployments, causes_of_endpoints
+from endpoints.capacity.selectors.present_causes import present_causes
 from endpoints.capacity.selectors.subjects import Placed, Window, subjects, window_of
 from endpoints.capacity.told import Told, as_json
 from endpoints.capacity.why import NO_CAUSE, Idle, Silence, silence, why, why_endpoint
@@ -62,7 +64,7 @@ def look(workspace_id: int, rules: Rules, now: datetime, *, taken: Collection[in
     window = window_of(rules, now)
     placed = subjects(workspace_id, rules, window, now)
     judged = [(one, advise(one.subject, rules.bounds, now)) for one in placed]
-    ground = _ground(workspace_id, window, now, judged)
+    ground = _ground(workspace_id, rules, window, now, judged)
     seen = Seen(len(placed))
     for endpoint_id, group in groupby(judged, key=lambda pair: pair[0].at.endpoint_id):
         parts = list(group)
@@ -110,14 +112,26 @@ def _alone(one: Placed, advice: Advice) -> Alone | None:
 
 
 def _ground(
-    workspace_id: int, window: Window, now: datetime, judged: Sequence[tuple[Placed, Advice]]
+    workspace_id: int,
+    rules: Rules,
+    window: Window,
+    now: datetime,
+    judged: Sequence[tuple[Placed, Advice]],
 ) -> _Ground:
     since = window.since.date()
     still = [one.at.id for one, _ in judged if one.subject.requests == 0]
+    causes = causes_of_deployments(workspace_id, since)
+    mute = {
+        one.at.id
+        for one, advice in judged
+        if advice.best
+        and advice.best.kind is Kind.DELETE
+        and causes.get(one.at.id, NOBODY).cause in ("", Cause.NO_REQUESTS)
+    }
     return _Ground(
         window,
         now.astimezone(UTC).date(),
-        causes_of_deployments(workspace_id, since),
+        {**causes, **present_causes([one.at for one, _ in judged], mute, rules.causes, now)},
         causes_of_endpoints(workspace_id, since),
         quiet_since(still),
     )
