@@ -29,7 +29,7 @@ def unit(
     `value` is what one prediction is worth. Failed requests are predictions too: they were paid for.
     """
     if paid is None or not currency:
-        return Unit(None, None, "No price is known for a part of it.")
+        return Unit(None, None, "No price is known for most of it, or not how many instances there were.")
     if requests is None or paid - unknown < paid * LEAST_KNOWN:
         return Unit(None, None, "Of most of the time that was paid for no requests are known.")
     if requests <= 0:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 
 from endpoints.access.models import User, Workspace
 from endpoints.audit.models import Entry
@@ -221,6 +222,25 @@ def test_unit_costs__of_days_without_requests__are_not_known(workspace: Workspac
     assert (told.cost, told.requests, told.per_thousand) == (PAID, None, None)
     assert "no requests are known" in told.words
     assert unit_costs([], day, day + DAY).rows == ()
+
+
+def test_unit_costs__with_a_day_without_price__leave_that_day_out_and_say_so(workspace: Workspace) -> None:
+    row = deployed(workspace)
+    for back, currency in ((2, "USD"), (1, "USD"), (0, "")):
+        day = ledgered(row, day=yesterday() - back * DAY, currency=currency)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT metrics_make_partition('day', %s)", [day])
+            cursor.execute(
+                "INSERT INTO metrics_day (deployment_id, day, minutes, request_minutes, idle_minutes,"
+                " capacity_minutes, requests) VALUES (%s, %s, 1440, 1440, 0, 1440, 1000)",
+                [row.pk, day],
+            )
+    (told,) = unit_costs([workspace.pk], yesterday() - 2 * DAY, yesterday() + DAY).rows
+    assert (told.cost, told.requests, told.per_thousand) == (2 * PAID, 2000, PAID)
+    assert told.words == "Without 1 of its 3 days of deployments, whose cost is not known."
+    (mute,) = unit_costs([workspace.pk], yesterday(), yesterday() + DAY).rows
+    assert (mute.cost, mute.requests, mute.per_thousand) == (None, 1000, None)
+    assert "No price is known" in mute.words
 
 
 def test_unit_costs__by_pages__hold_each_endpoint_once(workspace: Workspace) -> None:

@@ -22,7 +22,9 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class UnitCost:
-    """One endpoint's, in one currency. `cost`: all that was paid, None where a price is missing. Amounts are exact.
+    """One endpoint's, in one currency. `cost`: what was paid on its deployments' days of which instances and prices are
+    known, and `requests` are of the same days. Where most days are not, it is None, and they are of all days. Amounts
+    are exact.
 
     `per_thousand`, `value_per_thousand` and `margin` are of 1,000 predictions; None: not known, or (the value) not
     said. `words` say why a number is missing.
@@ -48,16 +50,20 @@ class UnitCostPage:
     next_cursor: str
 
 
-# Requests are those of the days in the ledger; the money of time without known requests is told beside.
+# Requests are those of the days in the ledger whose cost is known; the money of time without known requests is told
+# beside. A day with a part that is not known is left out whole: its requests belong to no known cost.
 _PAGE = """
 WITH paid AS (
     SELECT d.endpoint_id, max(d.currency) AS currency, count(DISTINCT nullif(d.currency, '')) AS currencies,
-        sum(d.paid_nanos) AS nanos, sum(d.unknown_nanos) AS unknown, sum(d.unpriced_seconds) AS unpriced,
-        sum(d.hours_without_count) AS uncounted, sum(m.requests) AS requests
-    FROM capacity_day d LEFT JOIN metrics_day m ON m.deployment_id = d.deployment_id AND m.day = d.day
+        sum(d.paid_nanos) AS nanos, sum(d.paid_nanos) FILTER (WHERE k.known) AS known,
+        sum(d.unknown_nanos) FILTER (WHERE k.known) AS unknown, sum(m.requests) FILTER (WHERE k.known) AS requests,
+        sum(m.requests) AS asked, count(*) AS days, count(*) FILTER (WHERE NOT k.known) AS left_out
+    FROM capacity_day d LEFT JOIN metrics_day m ON m.deployment_id = d.deployment_id AND m.day = d.day,
+    LATERAL (SELECT d.unpriced_seconds = 0 AND d.hours_without_count = 0 AS known) k
     WHERE d.workspace_id = ANY (%(workspaces)s) AND d.day >= %(since)s AND d.day < %(until)s
     GROUP BY 1)
-SELECT p.endpoint_id, e.name, w.slug, p.currency, p.nanos, p.unknown, p.unpriced, p.uncounted, p.requests, p.currencies
+SELECT p.endpoint_id, e.name, w.slug, p.currency, p.nanos, p.known, p.unknown, p.requests, p.asked,
+    p.currencies, p.days, p.left_out
 FROM paid p JOIN inventory_endpoint e ON e.id = p.endpoint_id JOIN access_workspace w ON w.id = e.workspace_id
 WHERE %(nanos)s::bigint IS NULL OR (p.nanos, -p.endpoint_id) < (%(nanos)s, -%(after)s)
 ORDER BY p.nanos DESC, p.endpoint_id LIMIT %(limit)s
@@ -91,19 +97,24 @@ def unit_costs(
 
 
 def _row(found: tuple[Any, ...], value: Money | None) -> UnitCost:
-    endpoint_id, name, workspace, currency, nanos, unknown, unpriced, uncounted, requests, currencies = found
-    whole = bool(currency) and not unpriced and not uncounted and currencies == 1
-    cost = int(nanos) * NANO if whole else None
-    told = unit(cost, int(unknown) * NANO, currency, requests, value)
+    endpoint_id, name, workspace, currency, _, known, unknown, requests, asked, currencies, days, left_out = (
+        found
+    )
+    whole = bool(currency) and currencies == 1 and known is not None and left_out * 2 <= days
+    cost = int(known) * NANO if whole else None
+    told = unit(cost, int(unknown or 0) * NANO, currency, requests if whole else None, value)
+    left = (
+        f"Without {left_out} of its {days} days of deployments, whose cost is not known." if left_out else ""
+    )
     return UnitCost(
         endpoint_id=endpoint_id,
         endpoint=name,
         workspace=workspace,
         currency=currency,
         cost=cost,
-        requests=requests,
+        requests=requests if whole else asked,
         per_thousand=told.per_thousand,
         value_per_thousand=value.amount * THOUSAND if value and value.currency == currency else None,
         margin=told.margin,
-        words=told.words,
+        words=f"{told.words} {left}".strip() if whole else told.words,
     )
