@@ -53,7 +53,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "measure what acts on findings saved": every(60, "capacity.judge", REPORTS),
     "see whether money needs a person": every(300, "capacity.watch", REPORTS),
     "hand over the weekly reports of capacity": every(3600, "capacity.report", REPORTS),
-    "read the autoscale settings that are due": every(300, "capacity.read_autoscale", METRICS),
+    "read the autoscale settings that are due": every(60, "capacity.read_autoscale", METRICS),
     "drop metrics that are older than they are kept": every(3600, "metrics.drop_old", METRICS),
 }
 
