@@ -10,7 +10,14 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 
 from endpoints.access.policies import Action
-from endpoints.api.capacity_inputs import DayFields, FindingFields, wanted_days, wanted_findings
+from endpoints.api.capacity_inputs import (
+    DayFields,
+    FindingFields,
+    period,
+    reach,
+    wanted_days,
+    wanted_findings,
+)
 from endpoints.api.operation import Call, operation
 from endpoints.api.rules import narrowed_to
 from endpoints.api.shapes import Shape
@@ -27,7 +34,7 @@ CSV = "text/csv; charset=utf-8"
 class ExportQuery(FindingFields, DayFields):
     """The filters of the list that is asked for; those of another one change nothing."""
 
-    what = serializers.ChoiceField(choices=["days", "findings"])
+    what = serializers.ChoiceField(choices=["days", "findings", "savings", "unit-costs"])
 
 
 class ExportOut(Shape):
@@ -102,6 +109,10 @@ def _asked(call: Call) -> tuple[tuple[str, ...], Iterator[dict[str, Any]]]:
     """Columns and rows of the list that is asked for."""
     if call.query["what"] == "days":
         return exports.DAYS, exports.days_for_file(wanted_days(call))
+    if call.query["what"] == "savings":
+        return exports.SAVINGS, exports.savings_for_file(reach(call))
+    if call.query["what"] == "unit-costs":
+        return exports.UNIT_COSTS, exports.unit_costs_for_file(reach(call), *period(call))
     return exports.FINDINGS, exports.findings_for_file(wanted_findings(call))
 
 

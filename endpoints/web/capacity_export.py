@@ -104,7 +104,12 @@ def _asked(request: PageRequest) -> tuple[Sequence[str], Iterator[dict[str, Any]
         return room.DAYS, room.days_for_file(wanted_days(me, request.GET))
     if what == "findings":
         return room.FINDINGS, room.findings_for_file(wanted_findings(me, request.GET))
-    raise Invalid({"what": ["Say which list: days or findings."]})
+    if what == "savings":
+        return room.SAVINGS, room.savings_for_file(reach(me, request.GET))
+    if what == "unit-costs":
+        wanted = wanted_days(me, request.GET)
+        return room.UNIT_COSTS, room.unit_costs_for_file(wanted.workspace_ids, wanted.since, wanted.until)
+    raise Invalid({"what": ["Say which list: days, findings, savings or unit-costs."]})
 
 
 def _name(what: str) -> str:

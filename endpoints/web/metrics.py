@@ -230,7 +230,7 @@ def chart(request: PageRequest, *, workspace: WorkspaceRow, name: str, chart: st
     only = request.GET.get("deployment", "")[:64]
     lives = inventory.deployments_between(shown.id, since=asked.window.since, until=asked.window.until)
     subjects = subjects_of(shown, lives, only)
-    if not subjects.shown and chart == "weight":
+    if not subjects.shown and row is None:
         raise NotFound(f"{name} has no deployment {only}.")
     marks = marks_of(history_in(shown.id, asked.window, only))
     one = scene(shown, subjects.shown, asked.window, () if row else (chart,), marks)

@@ -131,6 +131,8 @@ def _nav(
                 note="waiting for you",
             )
         )
+    if may_anywhere(principal, Action.CAPACITY_VIEW):
+        items.append(NavItem("Capacity", reverse("web:capacity"), section == "capacity"))
     items.append(NavItem("Telemetry", reverse("web:telemetry"), section == "telemetry"))
     # Who manages the installation may hold no role on any workspace by its name.
     if may_anywhere(principal, Action.BUDGET_DECIDE) or decide(principal, Action.WORKSPACE_CONNECT):

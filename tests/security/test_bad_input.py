@@ -12,8 +12,11 @@ from django.db import transaction
 from django.test import Client
 
 from endpoints.access.models import User
+from endpoints.capacity.models import Agreement, Finding
 from endpoints.challenges.models import Case
 from tests.access_matrix.addresses import Address, addresses
+from tests.capacity.found import found
+from tests.capacity.ledgered import agreed
 from tests.challenges.cases import raised, record
 from tests.support.people import PASSWORD, browser
 from tests.web.conftest import Stage
@@ -30,12 +33,15 @@ FIELDS = (
     "until", "name-1", "length-1", "unit-1", "source-1", "law-1", "two_roles", "band",
     "where", "workspace", "name_pattern", "owner", "tag", "starts", "ends", "repeat",
     "kind", "address", "topics", "channel",
+    "pick", "due", "text", "team", "amount", "currency", "endpoint", "sku", "share", "idle_days", "known_share",
+    "day_begins", "weekend", "test_tags", "excluded_tags", "excluded_names", "scream_hours", "report_weekday",
 )
 QUERY = (
     "q", "state", "ws", "after", "format", "before", "history", "to", "unchanged", "from", "actor", "endpoint",
     "subject", "type", "request", "next", "plan", "template", "steps", "all",
     "cid", "model", "reference",
     "part", "gate", "ended", "show", "begin", "name", "since", "until", "cause", "owner", "team", "kind", "what",
+    "deployment", "days",
 )
 # fmt: on
 HOSTILE = {
@@ -62,7 +68,7 @@ WITHOUT_INPUT = {
 }
 
 # Any text is a comment, and that it is kept as text is in tests/web.
-ANY_TEXT = {"/changes/CR-<number>/comment"}
+ANY_TEXT = {"/changes/CR-<number>/comment", "/capacity/findings/<number>/comment"}
 
 
 def pages(method: str) -> list[Address]:
@@ -95,7 +101,12 @@ def path(address: Address, stage: Stage) -> str:
         "evidence": 1,
         "hold": 1,
         "asked": "order-4711",
+        "day": "2026-11-25",
     }
+    if "/capacity/findings/" in address.route:
+        known["number"] = Finding.objects.latest("pk").pk
+    if "/capacity/agreements/" in address.route:
+        known["number"] = Agreement.objects.latest("pk").pk
     if "/CH-" in address.route:
         known["number"] = Case.objects.latest("pk").pk
     return address.path(known)
@@ -103,7 +114,7 @@ def path(address: Address, stage: Stage) -> str:
 
 def stored() -> dict[str, int]:
     """How many rows there are of what people make. What a refusal leaves behind is the ledger's own."""
-    kept = ("access", "inventory", "metrics", "holds", "changes", "challenges", "notices")
+    kept = ("access", "inventory", "metrics", "holds", "changes", "challenges", "notices", "capacity")
     return {
         model._meta.db_table: model._default_manager.count()
         for model in apps.get_models()
@@ -113,7 +124,9 @@ def stored() -> dict[str, int]:
 
 @pytest.fixture(autouse=True)
 def case(powerful: User, asked: Stage) -> Case:
-    """An open case with evidence."""
+    """An open case with evidence; beside it a finding and an agreement."""
+    found(asked.endpoint.deployments.get(name="blue"))
+    agreed(asked.workspace.pk)
     return raised(powerful, asked.endpoint, record(asked.endpoint))
 
 

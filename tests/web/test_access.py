@@ -41,6 +41,7 @@ def address_of(name: str, stage: Stage) -> str:
         "form": "csv",
         "file": "endpoint",
         "evidence": 1,
+        "day": "2026-11-25",
     }
     pattern = next(one for one in urls.urlpatterns if one.name == name)
     return reverse(

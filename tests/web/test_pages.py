@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,19 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from endpoints.access.models import User
+from endpoints.access.models import Grant, User
 from endpoints.access.roles import Role
+from endpoints.access.services import add_grant
+from endpoints.audit.actors import SYSTEM_COMMAND
 from endpoints.audit.models import Entry
+from endpoints.capacity.models import Alert, Saving
+from endpoints.capacity.services import set_plan, set_value
 from endpoints.challenges.services import ask_hold
+from endpoints.core.money import Money
 from endpoints.dispatch import db_now
+from endpoints.inventory.models import Deployment
+from tests.capacity.found import found
+from tests.capacity.ledgered import agreed, ledgered
 from tests.challenges.cases import raised, record
 from tests.support.people import make_endpoint, make_person, principal
 from tests.web.conftest import SignIn, Stage
@@ -68,6 +77,19 @@ PAGES = {
     "/challenges/erasures": 10,
     "/challenges/CH-{case}": 34,
     "/settings/challenge-policy/mlw-prod-weu": 13,
+    "/capacity": 40,
+    "/capacity?state=all&days=7": 40,
+    "/capacity/days": 14,
+    "/capacity/days?part=unserved&cause=forgotten-canary": 14,
+    "/capacity/days/{row}/{day}": 26,
+    "/capacity/left-alone": 12,
+    "/capacity/rules": 12,
+    "/capacity/rules?ws=mlw-prod-weu": 14,
+    "/capacity/savings": 14,
+    "/capacity/unit-costs": 12,
+    "/capacity/plans": 18,
+    "/capacity/findings/{finding}": 24,
+    "/capacity/findings/{finding}/file": 24,
     "/holds": 14,
     "/holds?show=past": 14,
     "/holds/stop": 9,
@@ -99,7 +121,40 @@ def _get(sign_in: SignIn, user: User, stage: Stage, address: str) -> HttpRespons
 def _filled(address: str, user: User, stage: Stage) -> str:
     case = _case(stage) if "{case}" in address else 0
     seq = Entry.objects.filter(actor=f"user:{user.pk}").values_list("seq", flat=True).last()
+    blue = stage.endpoint.deployments.get(name="blue")
+    if "/capacity" in address:
+        day, finding = _capacity(blue)
+        address = (
+            address.replace("{day}", f"{day}")
+            .replace("{finding}", f"{finding}")
+            .replace("{row}", f"{blue.pk}")
+        )
     return address.format(number=stage.number, at=f"{db_now():%Y-%m-%dT%H:%M:%S.%fZ}", seq=seq, case=case)
+
+
+def _capacity(blue: Deployment) -> tuple[date, int]:
+    """A day in the ledger, a finding whose saving is measured, and everything that people say about money."""
+    day = ledgered(blue)
+    agreed(blue.endpoint.workspace_id)
+    row = found(blue, state="acted", high=Money(Decimal(20), "USD"))
+    Saving.objects.create(finding=row, state="measuring", acted_at=db_now())
+    Alert.objects.create(
+        workspace_id=blue.endpoint.workspace_id,
+        kind="over_plan",
+        key="over",
+        words="Too much.",
+        since=db_now(),
+    )
+    finops = make_person("fin", {blue.endpoint.workspace.slug: [Role.FINOPS]})
+    set_plan(
+        principal=principal(finops), workspace_id=blue.endpoint.workspace_id, amount=Decimal(5), currency="USD",
+        reason="A budget.",
+    )  # fmt: skip
+    set_value(
+        principal=principal(finops), endpoint_id=blue.endpoint_id, amount=Decimal("0.1"), currency="USD",
+        reason="Sales.",
+    )  # fmt: skip
+    return day, row.pk
 
 
 def _case(stage: Stage) -> int:
@@ -119,6 +174,8 @@ def _case(stage: Stage) -> int:
 @pytest.fixture
 def everything(requester: User, auditor: User) -> User:
     """One who may see every page."""
+    workspace_id = Grant.objects.values_list("workspace_id", flat=True).get(user=requester)
+    add_grant(actor=SYSTEM_COMMAND, user_id=requester.pk, role=Role.FINOPS, workspace_id=workspace_id)
     return requester
 
 

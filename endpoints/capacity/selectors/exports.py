@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from datetime import date
 from typing import Any, Protocol
 
 from endpoints.capacity.selectors.daily import NAMES, DayRow, Wanted, page_of
 from endpoints.capacity.selectors.findings import FindingRow, Query, findings
 from endpoints.capacity.selectors.focus import focus_rows
+from endpoints.capacity.selectors.savings import SavingRow, savings
+from endpoints.capacity.selectors.unit_costs import UnitCost, unit_costs
 from endpoints.core.ids import ref
 from endpoints.core.money import Money, plain
 
@@ -23,6 +26,14 @@ FINDINGS = (
     "cause_ref", "to", "instances", "sku", "now_instances", "now_sku", "sure", "risk", "formula", "evidence", "effect",
     "price_date", "since", "until", "owner", "team", "claimed_by", "due", "postponed_until", "change", "change_state",
     "found_at", "seen_at", "saving_state", "saved",
+)  # fmt: skip
+
+SAVINGS = (
+    "number", "workspace", "endpoint", "deployment", "kind", "state", "acted_at", "claimed", "monthly", "saved",
+    "currency", "stretches", "unknown_stretches", "before_seconds", "after_seconds", "words", "change", "judged_at",
+)  # fmt: skip
+UNIT_COSTS = (
+    "workspace", "endpoint", "currency", "cost", "requests", "per_thousand", "value_per_thousand", "margin", "words",
 )  # fmt: skip
 
 
@@ -48,6 +59,17 @@ def focus_for_file(wanted: Wanted) -> Iterator[Row]:
 def findings_for_file(query: Query) -> Iterator[Row]:
     """Highest saving first, as `FINDINGS` names the columns."""
     return map(_finding, through(lambda cursor: findings(query, cursor=cursor, limit=PAGE)))
+
+
+def savings_for_file(workspace_ids: Collection[int]) -> Iterator[Row]:
+    """Newest act first, as `SAVINGS` names the columns."""
+    return map(_saving, through(lambda cursor: savings(workspace_ids, cursor=cursor, limit=PAGE)))
+
+
+def unit_costs_for_file(workspace_ids: Collection[int], since: date, until: date) -> Iterator[Row]:
+    """The dearest endpoint first, as `UNIT_COSTS` names the columns."""
+    rows = through(lambda cursor: unit_costs(workspace_ids, since, until, cursor=cursor, limit=PAGE))
+    return map(_unit_cost, rows)
 
 
 def through(page: Callable[[str], Page]) -> Iterator[Any]:
@@ -99,6 +121,31 @@ def _finding(row: FindingRow) -> Row:
         "postponed_until": row.until,
         "change": ref("change", row.change_id) if row.change_id else "",
         "saved": amount(row.saved),
+    }
+
+
+def _saving(row: SavingRow) -> Row:
+    known = row.monthly or row.saved or row.claimed
+    fields = (
+        "number", "workspace", "endpoint", "deployment", "kind", "state", "acted_at", "before_seconds", "after_seconds",
+        "words", "judged_at",
+    )  # fmt: skip
+    return {
+        **{name: getattr(row, name) for name in fields},
+        **{name: amount(getattr(row, name)) for name in ("claimed", "monthly", "saved")},
+        "currency": known.currency if known else "",
+        "stretches": row.hours,
+        "unknown_stretches": row.unknown_hours,
+        "change": ref("change", row.change_id) if row.change_id else "",
+    }
+
+
+def _unit_cost(row: UnitCost) -> Row:
+    exact = ("cost", "per_thousand", "value_per_thousand", "margin")
+    told = {name: getattr(row, name) for name in exact}
+    return {
+        **{name: getattr(row, name) for name in ("workspace", "endpoint", "currency", "requests", "words")},
+        **{name: None if value is None else plain(value) for name, value in told.items()},
     }
 
 

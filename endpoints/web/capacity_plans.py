@@ -1,0 +1,245 @@
+"""Plans, agreements, what predictions are worth, and alerts: what people said about money, and where they say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+
+from endpoints.access.policies import Action, require, visible_workspaces
+from endpoints.access.rows import WorkspaceRow
+from endpoints.capacity import services
+from endpoints.capacity.selectors import money as room
+from endpoints.core.errors import Conflict, Invalid, NotFound
+from endpoints.core.money import plain
+from endpoints.inventory.selectors import endpoint_id_by_name
+from endpoints.web.capacity_money import money
+from endpoints.web.capacity_scope import Scope, admit, scope_of, tabs
+from endpoints.web.capacity_terms import ALERTS
+from endpoints.web.names import of_refs
+from endpoints.web.pages import SIGNED_IN, PageRequest, on_object, page, render
+from endpoints.web.wording import percent
+
+LIMIT = 50
+_KEPT = ("ws", "team", "amount", "currency", "endpoint", "sku", "region", "share", "since", "until", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form held that was not stored, and why. `form`: which of the forms it was."""
+
+    form: str = ""
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+
+    def of(self, form: str, name: str) -> str:
+        """What was typed into a field, when it was that form."""
+        return self.values.get(name, "") if self.form == form else ""
+
+    def wrong(self, form: str) -> dict[str, list[str]]:
+        """What is wrong with that form, by the ids of its fields."""
+        if self.form != form:
+            return {}
+        return {f"{form}-{name}" if name else name: texts for name, texts in self.errors.items()}
+
+
+@page(SIGNED_IN)
+def plans_page(request: PageRequest) -> HttpResponseBase:
+    """What stands now; the forms are for who may set it."""
+    return shown(request)
+
+
+@page(SIGNED_IN, "POST")
+def plan(request: PageRequest) -> HttpResponseBase:
+    """Set what may be spent a month, or take it back."""
+
+    def order(place: WorkspaceRow) -> str:
+        services.set_plan(
+            principal=request.principal,
+            workspace_id=place.id,
+            team=request.POST.get("team", "").strip()[:201],
+            amount=_amount(request.POST.get("amount", "")),
+            currency=request.POST.get("currency", "")[:8],
+            reason=request.POST.get("reason", "")[:2001],
+        )
+        return f"The plan of {place.slug} is stored."
+
+    return _answer(request, "plan", order)
+
+
+@page(SIGNED_IN, "POST")
+def value(request: PageRequest) -> HttpResponseBase:
+    """Say what a prediction of an endpoint is worth, or that it is not said any more."""
+
+    def order(place: WorkspaceRow) -> str:
+        name = request.POST.get("endpoint", "").strip()[:255]
+        try:
+            endpoint_id = endpoint_id_by_name(place.id, name)
+        except NotFound as error:
+            raise Invalid({"endpoint": [f"There is no endpoint of that name in {place.slug}."]}) from error
+        services.set_value(
+            principal=request.principal,
+            endpoint_id=endpoint_id,
+            amount=_amount(request.POST.get("amount", "")),
+            currency=request.POST.get("currency", "")[:8],
+            reason=request.POST.get("reason", "")[:2001],
+        )
+        return f"What a prediction of {name} is worth is stored."
+
+    return _answer(request, "value", order)
+
+
+@page(SIGNED_IN, "POST")
+def agreement(request: PageRequest) -> HttpResponseBase:
+    """Tell of a share off list prices. Percent are typed, as contracts name them."""
+
+    def order(place: WorkspaceRow) -> str:
+        share, since = _amount(request.POST.get("share", "")), _day(request, "since")
+        if share is None or since is None:
+            raise Invalid(
+                {
+                    name: [text]
+                    for name, text, given in (
+                        ("share", "Give the percent off the list price, such as 15.", share),
+                        ("since", "Give the day since when it holds.", since),
+                    )
+                    if given is None
+                }
+            )
+        services.agree(
+            principal=request.principal,
+            workspace_id=place.id,
+            sku=request.POST.get("sku", "")[:101],
+            region=request.POST.get("region", "")[:101],
+            share=share / 100,
+            since=since,
+            until=_day(request, "until"),
+            reason=request.POST.get("reason", "")[:2001],
+        )
+        return f"The agreement of {place.slug} is stored. Days that it touches are made anew."
+
+    return _answer(request, "agreement", order)
+
+
+@page(on_object(Action.CAPACITY_RULES), "POST")
+def agreement_end(request: PageRequest, *, number: int) -> HttpResponseBase:
+    """It counts for no time after now."""
+    seen = visible_workspaces(request.principal, Action.CAPACITY_VIEW)
+    row = next((one for one in room.agreements(seen) if one.id == number), None)
+    if row is None:
+        raise NotFound("There is no such agreement, or not for you.")
+    require(
+        request.principal, Action.CAPACITY_RULES, workspace_id=row.workspace_id, workspace=row.workspace
+    )  # fmt: skip
+    try:
+        services.end_agreement(
+            principal=request.principal, agreement_id=number, reason=request.POST.get("reason", "")[:2001]
+        )
+    except (Conflict, Invalid) as error:
+        return shown(request, typed=_typed(request, f"end{number}", error), status=_status(error))
+    messages.success(request, "The agreement is over from now on.")
+    return HttpResponseRedirect(f"{reverse('web:capacity_plans')}#agreements")
+
+
+def shown(request: PageRequest, *, typed: Typed | None = None, status: int = 200) -> HttpResponseBase:
+    """The page; with what was typed and why it was not stored."""
+    scope = scope_of(request)
+    told = typed or Typed()
+    form = told.form
+    context: dict[str, Any] = {
+        "tab_items": tabs("capacity_plans", scope.query),
+        "scope": scope,
+        "typed": told,
+        "errors": told.wrong(form) if form else {},
+        "mine": _mine(request, scope),
+        **_lists(request, scope),
+    }
+    return render(request, "capacity/plans.html", context, section="capacity", status=status)
+
+
+def _lists(request: PageRequest, scope: Scope) -> dict[str, Any]:
+    plans, values, agreements = room.plans(scope.ids), room.values(scope.ids), room.agreements(scope.ids)
+    after = request.GET.get("after", "")[:20]
+    try:
+        standing = room.alerts(scope.ids, cursor=after, limit=LIMIT)
+    except Invalid:
+        after, standing = "", room.alerts(scope.ids, limit=LIMIT)
+    given = scope.query | ({"after": standing.next_cursor} if standing.next_cursor else {})
+    return {
+        "plans": [(row, money(row.amount, row.currency)) for row in plans],
+        "values": [(row, f"{plain(row.amount)} {row.currency}") for row in values],
+        "agreements": [(row, percent(float(row.share * 100))) for row in agreements],
+        "alerts": standing,
+        "alert_words": ALERTS,
+        "alerts_next": f"{reverse('web:capacity_plans')}?{urlencode(given)}#alerts"
+        if standing.next_cursor
+        else "",
+        "ended": room.alerts(scope.ids, ended=True, limit=10),
+        "names": of_refs(
+            [
+                *(row.made_by for row in plans),
+                *(row.made_by for row in values),
+                *(row.made_by for row in agreements),
+            ]
+        ),
+    }
+
+
+def _mine(request: PageRequest, scope: Scope) -> list[WorkspaceRow]:
+    """The workspaces in which this person may say what counts."""
+    may = visible_workspaces(request.principal, Action.CAPACITY_RULES)
+    return [one for one in scope.seen if one.id in may]
+
+
+def _answer(request: PageRequest, form: str, order: Callable[[WorkspaceRow], str]) -> HttpResponseBase:
+    admit(request.principal)
+    scope = scope_of(request)
+    slug = request.POST.get("ws", "").strip()[:63]
+    place = next((one for one in scope.seen if one.slug == slug), None)
+    if place is None:
+        raise NotFound("There is no such workspace, or you have no role on it.")
+    require(request.principal, Action.CAPACITY_RULES, workspace_id=place.id, workspace=place.slug)
+    try:
+        said = order(place)
+    except (Conflict, Invalid) as error:
+        return shown(request, typed=_typed(request, form, error), status=_status(error))
+    messages.success(request, said)
+    return HttpResponseRedirect(f"{reverse('web:capacity_plans')}#{form}s")
+
+
+def _typed(request: PageRequest, form: str, error: Conflict | Invalid) -> Typed:
+    errors: Mapping[str, list[str]] = error.fields if isinstance(error, Invalid) else {"": [error.message]}
+    return Typed(form, dict(errors), {name: request.POST.get(name, "")[:2001] for name in _KEPT})
+
+
+def _status(error: Conflict | Invalid) -> int:
+    return 422 if isinstance(error, Invalid) else 409
+
+
+def _amount(text: str) -> Decimal | None:
+    """As typed, with a comma or a point; empty is None."""
+    found = text.strip().replace(" ", "").replace("\u202f", "").replace(",", ".")
+    if not found:
+        return None
+    try:
+        return Decimal(found[:40])
+    except InvalidOperation:
+        return Decimal("NaN")  # the service says what an amount is
+
+
+def _day(request: PageRequest, name: str) -> datetime | None:
+    """The beginning of a UTC day, by which the ledger counts."""
+    text = request.POST.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
+    except ValueError:
+        raise Invalid({name: ["Give a day, such as 2026-12-24."]}) from None
