@@ -28,9 +28,9 @@ class Plan:
 
 
 PLANS = (
-    Plan(demo.PROD_WEU, "", "40000", "Budget of the year, a twelfth of it."),
-    Plan(demo.PROD_NEU, "", "9000", "Budget of the year, a twelfth of it."),
-    Plan(demo.GOV_WEU, "", "9000", "Voted in the city's budget."),
+    Plan(demo.PROD_WEU, "", "36000", "Budget of the year, a twelfth of it."),
+    Plan(demo.PROD_NEU, "", "8000", "Budget of the year, a twelfth of it."),
+    Plan(demo.GOV_WEU, "", "8000", "Voted in the city's budget."),
     Plan(
         demo.PROD_WEU, "recommendations", "2500", "Two models beside each other in the experiment, not three."
     ),

@@ -36,8 +36,8 @@ def unit(
         return Unit(None, None, "No predictions in the time that is known: all of it was for nothing.")
     each = (paid - unknown) * THOUSAND / Decimal(str(requests))
     words = (
-        f"Without the {unknown / paid:.0%} of the money of whose time no requests are known."
-        if unknown
+        f"Without the {unknown / paid:.1%} of the money of whose time no requests are known."
+        if unknown * 1000 >= paid
         else ""
     )
     if value is None:

@@ -26,7 +26,7 @@ def test_unit__of_known_time__is_its_money_by_its_requests() -> None:
 def test_unit__with_unknown_time__leaves_its_money_out_and_says_so() -> None:
     found = unit(Decimal(50), Decimal(10), "EUR", 100_000.0, None)
     assert found.per_thousand == Decimal("0.4")
-    assert "20%" in found.words
+    assert "20.0%" in found.words
 
 
 @pytest.mark.parametrize(
