@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from endpoints.access.models import User
+from endpoints.capacity.models import Alert, LeftAlone, Looked, Saving, SpendPlan
 from endpoints.changes.selectors import change_detail
 from endpoints.changes.services.approve import approve_change
 from endpoints.changes.services.request import request_change
 from endpoints.changes.services.start import start_change
+from endpoints.core.money import Money
+from endpoints.dispatch import db_now
 from endpoints.inventory.models import Endpoint
 from opsportal.settings import base
+from tests.capacity.found import found
+from tests.capacity.ledgered import agreed, ledgered, yesterday
 from tests.support import processes
 from tests.support.databases import Database
 from tests.support.load import serve
@@ -36,6 +42,8 @@ class Stage:
     browser: Browser
     in_review: int
     started: int
+    row: tuple[int, date]
+    finding: int
     complaints: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
 
@@ -60,6 +68,16 @@ class Stage:
             "/changes?state=open",
             f"/changes/CR-{self.in_review}",
             f"/changes/CR-{self.started}/live",
+            "/capacity",
+            "/capacity?days=90",
+            "/capacity/days",
+            f"/capacity/days/{self.row[0]}/{self.row[1]}",
+            f"/capacity/findings/{self.finding}",
+            "/capacity/left-alone",
+            "/capacity/rules?ws=mlw-prod-weu",
+            "/capacity/savings",
+            "/capacity/unit-costs",
+            "/capacity/plans",
             "/holds",
             "/holds/stop",
             "/holds/stops",
@@ -119,18 +137,18 @@ class Stage:
 @contextmanager
 def stage(database: Database, browser: Browser, folder: Path) -> Iterator[Stage]:
     """Everything up; `database` is Django's default one while this lasts."""
-    in_review, started = seed()
+    in_review, started, row, finding = seed()
     with processes.web(processes.environment(database), folder) as (url, _):
-        yield Stage(url, browser, in_review, started, kept={"folder": str(folder)})
+        yield Stage(url, browser, in_review, started, row, finding, kept={"folder": str(folder)})
 
 
 # The tests' own fast hasher is not known to the real web process.
 @override_settings(PASSWORD_HASHERS=base.PASSWORD_HASHERS)
-def seed() -> tuple[int, int]:
+def seed() -> tuple[int, int, tuple[int, date], int]:
     workspace, other = make_workspace("mlw-prod-weu"), make_workspace("mlw-test-neu", "test")
-    roles = {"rosa": "requester", "vera": "reviewer", "omar": "operator"}
+    roles = {"rosa": ["requester", "finops"], "vera": ["reviewer", "finops"], "omar": ["operator"]}
     people = {
-        name: make_person(name, {workspace.slug: [role], other.slug: [role]}) for name, role in roles.items()
+        name: make_person(name, {workspace.slug: mine, other.slug: mine}) for name, mine in roles.items()
     }
     risk = make_endpoint(workspace, traffic={"blue": 90, "green": 10}, deployments=FIRST)
     recs = make_endpoint(workspace, "home-recs", traffic={"blue": 75, "green": 25}, deployments=FIRST)
@@ -148,7 +166,49 @@ def seed() -> tuple[int, int]:
     start_change(
         principal=principal(people["omar"]), change_id=started, seen_hash=_hash(people["omar"], started)
     )
-    return _ask(people["rosa"], risk.pk, {"green": 100}), started
+    return _ask(people["rosa"], risk.pk, {"green": 100}), started, *_capacity(risk, recs)
+
+
+def _capacity(*endpoints: Endpoint) -> tuple[tuple[int, date], int]:
+    """A month in the ledger, findings to act on and one whose saving is verified, what people said, and an alert."""
+    rows = [row for endpoint in endpoints for row in endpoint.deployments.order_by("name")]
+    for back in range(30):
+        ledgered(*rows, day=yesterday() - timedelta(days=back))
+    kinds = (
+        ("shrink", "open", 427),
+        ("delete", "open", 85),
+        ("resize", "claimed", 40),
+        ("shrink", "verified", 9),
+    )
+    first, _, _, fourth = [
+        found(
+            row,
+            kind=kind,
+            state=state,
+            high=Money(Decimal(amount), "USD"),
+            why=f"No request in {amount} days.",
+        )
+        for row, (kind, state, amount) in zip(rows, kinds, strict=True)
+    ]
+    Saving.objects.create(
+        finding=fourth, state="verified", acted_at=db_now() - timedelta(days=9), currency="USD", hours=168,
+        before_seconds=7200, after_seconds=3600, saved_nanos=2 * 10**9, monthly_nanos=9 * 10**9, words="Less.",
+    )  # fmt: skip
+    now, place = db_now(), endpoints[0].workspace_id
+    Looked.objects.create(workspace_id=place, at=now, deployments=4, seconds=0.1)
+    LeftAlone.objects.create(
+        deployment_id=rows[0].pk, endpoint_id=rows[0].endpoint_id, workspace_id=place, kind="delete", seen_at=now,
+        reasons=["An open case needs it.", "It is what a rollback would go back to."],
+    )  # fmt: skip
+    Alert.objects.create(
+        workspace_id=place, kind="over_plan", key="over", words="Too much was spent.", since=now
+    )
+    SpendPlan.objects.create(
+        workspace_id=place, amount=Decimal(100), currency="USD", reason="A budget.", made_by="system:command",
+        made_at=now,
+    )  # fmt: skip
+    agreed(place)
+    return (rows[0].pk, yesterday()), first.pk
 
 
 def _ask(author: User, endpoint_id: int, split: dict[str, int]) -> int:
