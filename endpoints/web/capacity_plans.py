@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,8 @@ from endpoints.web.pages import SIGNED_IN, PageRequest, on_object, page, render
 from endpoints.web.wording import percent
 
 LIMIT = 50
+_NUMBER = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 _KEPT = ("ws", "team", "amount", "currency", "endpoint", "sku", "region", "share", "since", "until", "reason")
 
 
@@ -65,7 +68,7 @@ def plan(request: PageRequest) -> HttpResponseBase:
             principal=request.principal,
             workspace_id=place.id,
             team=request.POST.get("team", "").strip()[:201],
-            amount=_amount(request.POST.get("amount", "")),
+            amount=_monthly(request.POST.get("amount", "")),
             currency=request.POST.get("currency", "")[:8],
             reason=request.POST.get("reason", "")[:2001],
         )
@@ -224,14 +227,18 @@ def _status(error: Conflict | Invalid) -> int:
 
 
 def _amount(text: str) -> Decimal | None:
-    """As typed, with a comma or a point; empty is None."""
-    found = text.strip().replace(" ", "").replace("\u202f", "").replace(",", ".")
+    """As typed, with a comma or a point; empty is None. What is no plain number is NaN: the service says what is."""
+    found = "".join(text.split()).replace(",", ".")
     if not found:
         return None
-    try:
-        return Decimal(found[:40])
-    except InvalidOperation:
-        return Decimal("NaN")  # the service says what an amount is
+    return Decimal(found) if _NUMBER.fullmatch(found) else Decimal("NaN")
+
+
+def _monthly(text: str) -> Decimal | None:
+    """The same of a sum of money. Invalid for `1.000`, which is a thousand to one reader and one to another."""
+    if _THOUSANDS.fullmatch(text.strip()):
+        raise Invalid({"amount": ["Write it without a mark for thousands, such as 12000 or 12000.50."]})
+    return _amount(text)
 
 
 def _day(request: PageRequest, name: str) -> datetime | None:
