@@ -110,7 +110,7 @@ class Stack:
             "PYTHONWARNINGS": "ignore:You're running the worker,ignore:An entry for the specified gid",
             # A day and a week by default: here people want to see what comes after them.
             "OPSPORTAL_SCREAM_TEST_SECONDS": os.environ.get("OPSPORTAL_SCREAM_TEST_SECONDS", "600"),
-            "OPSPORTAL_SAVING_SECONDS": os.environ.get("OPSPORTAL_SAVING_SECONDS", "300"),
+            "OPSPORTAL_SAVING_SECONDS": os.environ.get("OPSPORTAL_SAVING_SECONDS", "180"),
             **evidence.prepare(self.state.folder / "evidence"),
         }
         if self.theirs is not None:
