@@ -178,6 +178,10 @@ def _worth(proposal: Proposal) -> Decimal:
     return proposal.high.amount if proposal.high else Decimal(-1)
 
 
+def _instances(count: int) -> str:
+    return "1 instance" if count == 1 else f"{count} instances"
+
+
 def _month(subject: Subject, instances: Decimal | int) -> Money | None:
     return subject.per_hour.times(Decimal(instances) * MONTH_HOURS) if subject.per_hour else None
 
@@ -202,7 +206,7 @@ def _delete(subject: Subject, settings: Settings) -> Proposal | None:
     high = _month(subject, count)
     return Proposal(
         Kind.DELETE, "", 0, "", high, high, Level.HIGH, Level.LOW,
-        _formula(subject, f"{count} instances"),
+        _formula(subject, _instances(count)),
         (f"No request in {subject.days} days.", f"{subject.known_share:.0%} of the hours are known."),
         "None on peak load: it has no traffic. Afterwards no rollback can go back to it.",
     )  # fmt: skip
@@ -226,10 +230,10 @@ def _shrink(subject: Subject, settings: Settings) -> Proposal | None:
         else Level.MEDIUM
     )
     return Proposal(
-        Kind.SHRINK, f"{wanted} instances", wanted, "", _share(high, subject.known_share), high, sure, Level.MEDIUM,
-        _formula(subject, f"{count - wanted} of {count} instances"),
+        Kind.SHRINK, _instances(wanted), wanted, "", _share(high, subject.known_share), high, sure, Level.MEDIUM,
+        _formula(subject, f"{count - wanted} of {_instances(count)}"),
         (subject.need.words,),
-        f"At its busiest {wanted} instances carry what {count} do now; a rollback to it would scale first.",
+        f"At its busiest {_instances(wanted)} would carry what {count} do now; a rollback to it would scale first.",
     )  # fmt: skip
 
 
@@ -310,7 +314,7 @@ def _fix_autoscale(subject: Subject, settings: Settings) -> Proposal | None:
     high = _month(subject, max(0, over))
     return Proposal(
         Kind.FIX_AUTOSCALE, "", None, "", _share(high, 0.0), high, Level.MEDIUM, Level.LOW,
-        _formula(subject, f"up to {max(0, over)} instances"),
+        _formula(subject, f"up to {_instances(max(0, over))}"),
         tuple(subject.autoscale_faults),
         "None on peak load: only the way back down changes.",
     )  # fmt: skip
@@ -331,7 +335,7 @@ def _batch(subject: Subject, settings: Settings) -> Proposal | None:
     return Proposal(
         Kind.BATCH, "a batch endpoint", 0, "", Money(Decimal(0), high.currency) if high else None, high,
         Level.LOW, Level.HIGH,
-        _formula(subject, f"up to {count} instances"),
+        _formula(subject, f"up to {_instances(count)}"),
         (f"Requests came in {served:.1%} of the hours.",),
         "Whoever calls it must wait for an answer: only its owner can say whether that is possible.",
     )  # fmt: skip
