@@ -189,9 +189,10 @@ def test_settings__of_a_scenario__are_seeded_and_stand_after_a_restart(tmp_path:
     assert directions == {
         "as-basket-upsell-blue": ["Increase", "Increase"],
         "as-fraud-cards-champion": ["Increase", "Decrease"],
+        "as-review-toxicity-blue": ["Increase", "Decrease"],
         "as-search-rank-stable": ["Increase", "Decrease"],
     }
-    assert first["as-fraud-cards-champion"]["capacity"] == {"minimum": "6", "maximum": "6", "default": "6"}
+    assert first["as-review-toxicity-blue"]["capacity"] == {"minimum": "2", "maximum": "2", "default": "2"}
     assert settings() == first
 
 
