@@ -163,6 +163,9 @@ def _frame(me: Principal, shown: EndpointPage, workspace: WorkspaceRow) -> dict[
         "period": shown.freshness.cadence_seconds or 30,
         "may_ask": _may_ask(me, workspace) if not gone else Decision(False, "It was deleted in Azure."),
         "new_href": reverse("web:change_new", kwargs=place),
+        "capacity_href": reverse("web:capacity_new", kwargs=place)
+        if not gone and _may_ask_for_capacity(me, workspace)
+        else "",
         "rollback_href": reverse("web:rollback", kwargs=place),
         "coverage_href": reverse("web:coverage", kwargs=place)
         if not gone and _may_see_records(me, workspace)
@@ -175,6 +178,12 @@ def _frame(me: Principal, shown: EndpointPage, workspace: WorkspaceRow) -> dict[
 
 def _may_ask(me: Principal, workspace: WorkspaceRow) -> Decision:
     return decide(me, Action.CREATE_TRAFFIC, workspace_id=workspace.id, workspace=workspace.slug)
+
+
+def _may_ask_for_capacity(me: Principal, workspace: WorkspaceRow) -> bool:
+    return decide(
+        me, Action.CREATE_CAPACITY, workspace_id=workspace.id, own=True, workspace=workspace.slug
+    ).allowed  # fmt: skip
 
 
 def _may_see_records(me: Principal, workspace: WorkspaceRow) -> bool:

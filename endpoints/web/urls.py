@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from endpoints.web import (
     account,
     ask,
+    ask_capacity,
     audit,
     backtest,
     break_glass,
@@ -76,6 +77,7 @@ urlpatterns = [
     path("w/<slug:ws>/e/<str:name>/figures.<slug:form>", metrics.figures_file, name="figures_file"),
     path("w/<slug:ws>/e/<str:name>/d/<str:deployment>/", deployment.deployment, name="deployment"),
     path("w/<slug:ws>/e/<str:name>/change/new", ask.new, name="change_new"),
+    path("w/<slug:ws>/e/<str:name>/capacity", ask_capacity.new, name="capacity_new"),
     path("w/<slug:ws>/e/<str:name>/rollback", rollback.rollback, name="rollback"),
     path("w/<slug:ws>/e/<str:name>/probe", probe.probe, name="probe"),
     path("w/<slug:ws>/e/<str:name>/compare", compare.compare, name="compare"),

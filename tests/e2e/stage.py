@@ -64,6 +64,7 @@ class Stage:
             f"{home}budget",
             "/telemetry",
             f"{home}change/new",
+            f"{home}capacity",
             f"{home}rollback",
             "/changes?state=open",
             f"/changes/CR-{self.in_review}",

@@ -33,7 +33,8 @@ FIELDS = (
     "until", "name-1", "length-1", "unit-1", "source-1", "law-1", "two_roles", "band",
     "where", "workspace", "name_pattern", "owner", "tag", "starts", "ends", "repeat",
     "kind", "address", "topics", "channel",
-    "pick", "due", "text", "team", "amount", "currency", "endpoint", "sku", "share", "idle_days", "known_share",
+    "pick", "due", "text", "instances", "hours", "team", "amount", "currency", "endpoint", "sku", "share",
+    "idle_days", "known_share",
     "day_begins", "weekend", "test_tags", "excluded_tags", "excluded_names", "scream_hours", "report_weekday",
 )
 QUERY = (

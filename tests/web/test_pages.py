@@ -46,6 +46,7 @@ PAGES = {
     "/w/mlw-prod-weu/e/checkout-risk/budget": 14,
     "/telemetry": 14,
     "/w/mlw-prod-weu/e/checkout-risk/change/new": 16,
+    "/w/mlw-prod-weu/e/checkout-risk/capacity": 22,
     "/w/mlw-prod-weu/e/checkout-risk/rollback": 22,
     "/w/mlw-prod-weu/e/checkout-risk/drills": 30,
     "/w/mlw-prod-weu/e/checkout-risk/probe": 12,
