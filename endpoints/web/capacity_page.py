@@ -228,6 +228,8 @@ def _below(
         "trends": [trend_view(one, trends.get(one.currency), since, until) for one in priced],
         "pareto": pareto(found.rows, found.sums),
         "owners": [owners(one) for one in priced],
+        "owner_names": sorted({owner for one in ledgers for owner, _ in one.owners} - {""}),
+        "team_names": sorted({team for one in ledgers for _, team in one.owners} - {""}),
         "heat": heat(heatmap(scope.ids, since, until, zone=zone), zone),
         "legend": LEGEND,
     }

@@ -79,7 +79,7 @@ def where(row: FindingRow) -> str:
 
 def size(sku: str, instances: int | None) -> str:
     """`DS3_v2 x 4`; the prefix that all sizes have is left out."""
-    name = sku.removeprefix("Standard_").removeprefix("standard_")
+    name = sku[len("standard_") :] if sku.lower().startswith("standard_") else sku
     count = "?" if instances is None else f"{instances}"
     return f"{name or 'size not known'}{NBSP}x{NBSP}{count}"
 

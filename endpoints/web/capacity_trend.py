@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 600, 56
 MOST_CAUSES = 4
 MOST_BARS = 12
 BAR = 100
-OTHERS = "Other causes"
+OTHERS = "of other causes"
 
 Values = Sequence[Decimal | None]
 
@@ -78,7 +78,7 @@ def trend_view(ledger: Ledger, found: Trend | None, since: date, until: date) ->
     days = [since + timedelta(days=at) for at in range((until - since).days)]
     made = found.made if found else frozenset(ledger.days)
     series: list[tuple[str, str, str, Values]] = [
-        ("Unserved: no request came", "unserved", "", _of(ledger, "unserved", days, made)),
+        ("Unserved, of every cause", "unserved", "", _of(ledger, "unserved", days, made)),
         ("Over: more than was needed", "over", "", _of(ledger, "over", days, made)),
     ]
     series += _causes(found, days) if found else []
@@ -113,8 +113,15 @@ def _causes(found: Trend, days: Sequence[date]) -> list[tuple[str, str, str, Val
     ranked = sorted(found.causes, key=lambda cause: (-sum(found.causes[cause].values()), cause))
     shown = ranked if len(ranked) <= MOST_CAUSES else ranked[: MOST_CAUSES - 1]
     rest = [cause for cause in ranked if cause not in shown]
-    series = [(terms.cause_words(cause), "", cause, _days_of(found, [cause], days)) for cause in shown]
-    return series + ([(OTHERS, "unserved", "", _days_of(found, rest, days))] if rest else [])
+    series = [
+        (_unserved(terms.cause_words(cause)), "", cause, _days_of(found, [cause], days)) for cause in shown
+    ]
+    return series + ([(_unserved(OTHERS), "unserved", "", _days_of(found, rest, days))] if rest else [])
+
+
+def _unserved(words: str) -> str:
+    """A part of the first picture says that it is one."""
+    return f"Unserved: {words[:1].lower()}{words[1:]}"
 
 
 def _days_of(found: Trend, causes: Sequence[str], days: Sequence[date]) -> Values:

@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from endpoints.capacity.selectors.money import UnitCost, UnitCostPage, unit_costs
 from endpoints.core.errors import Invalid
-from endpoints.core.money import plain
 from endpoints.web.capacity_money import cents
 from endpoints.web.capacity_scope import STRETCHES, pages_of, scope_of, stretch, tabs
 from endpoints.web.numbers import MISSING
@@ -80,4 +79,4 @@ def _line(row: UnitCost, when: dict[str, str]) -> Line:
 
 
 def _fine(amount: Decimal | None, missing: str) -> str:
-    return missing if amount is None else plain(amount.quantize(PLACES))
+    return missing if amount is None else f"{amount.quantize(PLACES):,f}".replace(",", "\u202f")
