@@ -29,7 +29,7 @@ from opsportal.embedded.processes import wait_until
 from opsportal.embedded.throwaway import Servers
 from opsportal.settings import base
 from tests.e2e.journey import PASSWORD, Portal, accept_all, portal
-from tests.flows.stage import CHECKOUT
+from tests.flows.stage import CHECKOUT, WORKSPACE
 from tests.support.databases import Database
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
@@ -72,6 +72,37 @@ def instances(journey: Portal, deployment: str) -> int:
     """What Azure has: ground truth."""
     found = journey.azure.admin.resource(f"{CHECKOUT}/deployments/{deployment}")
     return int(found["document"]["sku"]["capacity"])
+
+
+TRIAGE = f"{WORKSPACE}/onlineEndpoints/photo-triage"
+PHOTOS = "/w/mlw-prod-weu/e/photo-triage/"
+
+
+def triage(journey: Portal) -> dict[str, int]:
+    """The split that Azure serves there."""
+    return dict(journey.azure.admin.resource(TRIAGE)["document"]["properties"]["traffic"])
+
+
+def there(journey: Portal, deployment: str) -> bool:
+    """Whether Azure has it."""
+    return f"{TRIAGE}/deployments/{deployment}".lower() in journey.azure.admin.world()
+
+
+def ask_for_delete(page: Page, deployment: str, *, hours: str = "") -> str:
+    """Ask on the endpoint's page; first with a wrong name, which stores nothing. The change's address."""
+    page.goto(PHOTOS)
+    page.get_by_role("link", name="Capacity").last.click()
+    for typed in ("something-else", deployment):
+        form = page.get_by_role("form", name="Ask for a delete")
+        form.get_by_label("Deployment").select_option(deployment)
+        form.get_by_label("Hours without traffic").fill(hours)
+        form.get_by_label("Type its name").fill(typed)
+        form.get_by_label("Reason").fill("Nobody needs it.")
+        form.get_by_role("button", name="Ask for the delete").click()
+        if typed != deployment:
+            expect(page.locator(".note.bad")).to_contain_text("Nothing was stored.")
+    page.wait_for_url("**/changes/CR-*")
+    return page.url
 
 
 def approve_and_start(page: Page, change: str) -> None:
@@ -120,4 +151,34 @@ def test_a_finding__filed_in_three_clicks_and_approved__shrinks_in_azure_and_sav
     expect(costa.locator("main")).to_contain_text("Verified: the ledger shows the saving")
     told = set(Entry.objects.filter(subject=f"finding:{finding.pk}").values_list("action", flat=True))
     assert {"finding.filed", "finding.acted", "finding.verified"} <= told
+    assert journey.refused == []
+
+
+def test_a_delete__asked_with_its_name_typed__is_called_off_in_its_scream_test_or_done_with_its_file_kept(
+    journey: Portal,
+) -> None:
+    assert wait_until(lambda: Endpoint.objects.filter(name="photo-triage").exists(), seconds=60)
+    berg, okafor = journey.sign_in("berg"), journey.sign_in("okafor")
+    before = triage(journey)
+    assert before == {"main": 90, "next": 10}
+
+    approve_and_start(okafor, ask_for_delete(berg, "next", hours="0.5"))
+    assert wait_until(lambda: triage(journey) == {"main": 100}, seconds=60)
+    berg.goto(f"{PHOTOS}rollback")
+    berg.get_by_role("button", name="Roll back").last.click()
+    berg.wait_for_url("**/live")
+    assert wait_until(lambda: triage(journey) == before, seconds=60)
+    assert there(journey, "next")
+
+    change = ask_for_delete(berg, "broken")
+    approve_and_start(okafor, change)
+    assert wait_until(lambda: not there(journey, "broken"), seconds=90)
+    expect(okafor.locator("#operation")).to_contain_text("Done", timeout=60_000)
+    okafor.goto(change)
+    with okafor.expect_download() as kept:
+        okafor.get_by_role("link", name="broken.yml").first.click()
+    text = Path(kept.value.path()).read_text()
+    assert "name: broken" in text
+    assert "triage-cnn" in text
+    assert triage(journey) == before
     assert journey.refused == []
