@@ -105,7 +105,7 @@ def shown(
         "looks": looks,
         "errors": errors or {},
         "first_use": not ledgers and not found.count and looks.never,
-        "here": f"{reverse('web:capacity')}?{asked.query()}",
+        "here": f"{reverse('web:capacity')}?{asked.query()}".rstrip("?"),
         "key": secrets.token_urlsafe(12),
         **_headline(scope),
         **_list(request, scope, asked, found),

@@ -241,6 +241,15 @@ def _until(request: PageRequest) -> date:
     return found
 
 
+def _kept(request: PageRequest) -> dict[str, str]:
+    """What was typed; so many days from today as the day that the finding's own form shows."""
+    values = {name: request.POST.get(name, "")[:2001] for name in _KEPT}
+    try:
+        return values | ({"until": f"{_until(request)}"} if values["until"] else {})
+    except Invalid:
+        return values
+
+
 def _said(error: Conflict | Invalid | Refused) -> str:
     fields = error.fields if isinstance(error, Invalid) else {}
     return " ".join(text for texts in fields.values() for text in texts) or error.message
@@ -254,7 +263,7 @@ def _answer(request: PageRequest, number: int, form: str, order: Callable[[], st
         typed = Typed(
             form=form,
             errors=error.fields if isinstance(error, Invalid) else {"": [error.message]},
-            values={name: request.POST.get(name, "")[:2001] for name in _KEPT},
+            values=_kept(request),
         )
         return shown(request, number, typed=typed, status=422 if isinstance(error, Invalid) else 409)
     messages.success(request, said)

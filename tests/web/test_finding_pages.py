@@ -159,6 +159,16 @@ def test_form__with_a_mistake__keeps_what_was_typed_and_leads_to_the_field(
     assert (row.state, row.version) == ("open", 1)
 
 
+def test_finding__put_off_for_days_without_a_reason__keeps_the_day_that_was_meant(
+    client: Client, endpoint: Endpoint
+) -> None:
+    row = shrink(endpoint)
+    answer = client.post(f"{home(row)}/postpone", {"seen": 1, "until": "7", "reason": ""})
+    assert answer.status_code == 422
+    field = read(answer.content).one("input", id="f-postpone-until")
+    assert field.attributes["value"] == f"{db_now().date() + timedelta(days=7)}"
+
+
 def test_finding__turned_down__stays_in_its_list_with_the_reason(client: Client, endpoint: Endpoint) -> None:
     row = shrink(endpoint)
     assert send(client, row, "dismiss", reason="The law wants it.") == 302
