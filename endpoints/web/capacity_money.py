@@ -13,7 +13,7 @@ from endpoints.core.money import Money
 from endpoints.web.numbers import percentage
 from endpoints.web.wording import NBSP, UNKNOWN
 
-HOUR = 3600
+HOUR, MINUTE = 3600, 60
 
 
 def cents(amount: Decimal | None) -> str:
@@ -42,5 +42,7 @@ def part_of(part: Decimal | None, whole: Decimal | None) -> str:
 
 
 def instance_hours(seconds: int) -> str:
-    """`1 204.5 h`: instance-seconds as hours."""
+    """`1 204.5 h`: instance-seconds as hours; `12 min` of what is less than one."""
+    if 0 < seconds < HOUR:
+        return f"{max(1, round(seconds / MINUTE))}{NBSP}min"
     return f"{seconds / HOUR:,.1f}".replace(",", "\u202f") + f"{NBSP}h"

@@ -14,9 +14,11 @@ from django.urls import reverse
 from endpoints.access import selectors as access
 from endpoints.access.policies import Action, decide, visible_workspaces
 from endpoints.capacity.life import ENDED, Kind, State, possible
+from endpoints.capacity.savings import State as Measured
 from endpoints.capacity.selectors.day_rows import DayRow, day_rows
 from endpoints.capacity.selectors.findings import FindingDetail, FindingRow, Happened, finding
 from endpoints.capacity.selectors.savings import saving_of
+from endpoints.changes.lifecycle import Kind as ChangeKind
 from endpoints.changes.lifecycle import State as ChangeState
 from endpoints.core.ids import ref
 from endpoints.web import capacity_terms as terms
@@ -50,6 +52,10 @@ _EVENTS = {
     Kind.REBOUNDED: ("warn", "Open again: what was saved is paid again"),
     Kind.DONE: ("quiet", "Over: the saving held"),
 }
+
+
+_BY_PEOPLE = frozenset({Kind.CLAIMED, Kind.RELEASED, Kind.FILED, Kind.POSTPONED, Kind.DISMISSED})
+"""What a person can do about a finding beside talking of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def shown(
         "days_href": _days_href(row),
         "may": may,
         "can": {kind.name.lower() for kind in can} if may.allowed else set(),
-        "only_talk": can <= {Kind.COMMENTED},
+        "only_talk": not can & _BY_PEOPLE,
         "is_over": row.state in ENDED,
         "mine": row.claimed_by is not None and me.is_any_of([row.claimed_by]),
         "typed": typed or Typed(),
@@ -169,7 +175,9 @@ def _change(row: FindingRow) -> dict[str, Any] | None:
         return None
     known = row.change_state in {*ChangeState}
     sign = (
-        states.sign_of(ChangeState(row.change_state)) if known else states.Sign("unknown", row.change_state)
+        states.sign_of(ChangeState(row.change_state), kind=ChangeKind.CAPACITY)
+        if known
+        else states.Sign("unknown", row.change_state)
     )
     return {
         "number": f"CR-{row.change_id}",
@@ -186,6 +194,7 @@ def _saving(row: FindingRow) -> dict[str, Any] | None:
     return {
         "sign": saving_sign(found.state),
         "monthly": of(found.monthly),
+        "so_far": found.state == Measured.MEASURING,
         "claimed": of(found.claimed),
         "words": found.words,
         "acted_at": found.acted_at,

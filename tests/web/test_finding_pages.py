@@ -256,6 +256,7 @@ def test_finding__that_was_acted_on__shows_measured_beside_claimed(
     )  # fmt: skip
     text = said(opened(client, row))
     assert "What was really saved" in text
+    assert "The ledger shows the saving." in text  # where nothing is left to do
     assert "200.00 USD" in text and "213.89 USD" in text and "One instance instead of two." in text
 
 
