@@ -13,6 +13,7 @@ from django.test import Client
 from endpoints.access.models import ApiToken, User, Workspace
 from endpoints.access.roles import WORKSPACE_ROLES, Role
 from endpoints.audit.models import Entry
+from endpoints.capacity.models import Alert, PredictionValue, Saving, SpendPlan
 from endpoints.challenges import services as challenges
 from endpoints.changes import services
 from endpoints.changes.models import Change, ChangeRevision
@@ -159,6 +160,7 @@ def _capacity_of(endpoint: Endpoint, secret: str) -> dict[str, Any]:
     blue, green = (endpoint.deployments.get(name=name) for name in ("blue", "green"))
     day = ledgered(blue, green)
     finding = found(green, why=secret)
+    _money_of(endpoint, secret)
     return {
         "finding": finding.pk,
         "finding_version": finding.version,
@@ -166,6 +168,20 @@ def _capacity_of(endpoint: Endpoint, secret: str) -> dict[str, Any]:
         "deployment_number": blue.pk,
         "day": day,
     }
+
+
+def _money_of(endpoint: Endpoint, secret: str) -> None:
+    """An act that saved, and what people said; every word is for this workspace's people only."""
+    now, said = db_now(), {"reason": secret, "made_by": "system:command", "made_at": db_now()}
+    acted = found(endpoint.deployments.get(name="blue"), state="verified", why=secret)
+    Saving.objects.create(finding=acted, state="verified", acted_at=now, words=secret)
+    SpendPlan.objects.create(workspace=endpoint.workspace, team=secret, amount=1, currency="EUR", **said)
+    PredictionValue.objects.create(endpoint=endpoint, amount=2, currency="EUR", **said)
+    for ended in (None, now):
+        Alert.objects.create(
+            workspace=endpoint.workspace, kind="over_plan", key=f"over:{ended}", words=secret, since=now,
+            ended_at=ended,
+        )  # fmt: skip
 
 
 def _stop_of_what_is_gone(workspace: Workspace, by: User) -> int:

@@ -121,6 +121,14 @@ LISTS = (
     "/api/v1/capacity/export.csv?what=days", "/api/v1/capacity/export.csv?what=findings",
     "/api/v1/capacity/export.json?what=days&workspace={ws}", "/api/v1/capacity/export.json?what=findings",
     "/api/v1/capacity/export-focus.csv", "/api/v1/capacity/export-focus.csv?workspace={ws}",
+    "/capacity", "/capacity?state=all", "/capacity?ws={ws}", "/capacity?owner={secret}&state=all", "/capacity/days",
+    "/capacity/days?ws={ws}", "/capacity/left-alone", "/capacity/rules", "/capacity/rules?ws={ws}", "/capacity/savings",
+    "/capacity/savings?ws={ws}", "/capacity/unit-costs", "/capacity/plans", "/capacity/plans?ws={ws}",
+    "/capacity/hours.csv", "/capacity/export.csv?what=savings", "/capacity/export.csv?what=unit-costs",
+    "/api/v1/capacity/months", "/api/v1/capacity/months?workspace={ws}", "/api/v1/capacity/savings",
+    "/api/v1/capacity/unit-costs", "/api/v1/capacity/alerts", "/api/v1/capacity/alerts?ended=true",
+    "/api/v1/capacity/plans", "/api/v1/capacity/plans?workspace={ws}", "/api/v1/capacity/values",
+    "/api/v1/capacity/agreements", "/api/v1/capacity/export.csv?what=savings",
 )  # fmt: skip
 
 
@@ -143,7 +151,8 @@ def test_list__for_somebody_of_another_workspace__has_nothing_of_this_one(
     for word in {place.secret, place.workspace.slug, author.display_name} - asked:
         assert word not in text
     assert f'href="/w/{place.workspace.slug}' not in text
-    assert not re.search(rf'"number": ?{place.number}\b', text)
+    # The number of a piece of evidence, which has its digest beside it, is its own case's.
+    assert not re.search(rf'"number": ?{place.number}\b(?!,\s*"sha256")', text)
     if path.startswith("/api/") and answer.status_code == 200 and not path.partition("?")[0].endswith(".csv"):
         assert all(
             item.get("workspace", "") in ("", None, "mlw-test-neu")
