@@ -32,7 +32,7 @@ PLANS = (
     Plan(demo.PROD_NEU, "", "8000", "Budget of the year, a twelfth of it."),
     Plan(demo.GOV_WEU, "", "8000", "Voted in the city's budget."),
     Plan(
-        demo.PROD_WEU, "recommendations", "2500", "Two models beside each other in the experiment, not three."
+        demo.PROD_WEU, "recommendations", "3000", "Two models beside each other in the experiment, not three."
     ),
 )
 
