@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -26,9 +26,11 @@ from endpoints.web.capacity_scope import Scope, admit, scope_of, tabs
 from endpoints.web.capacity_terms import ALERTS
 from endpoints.web.names import of_refs
 from endpoints.web.pages import SIGNED_IN, PageRequest, on_object, page, render
+from endpoints.web.settings_of import number_typed
 from endpoints.web.wording import percent
 
 LIMIT = 50
+Said = TypeVar("Said", bound=room.PlanRow | room.ValueRow | room.AgreementRow)
 _NUMBER = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 _KEPT = ("ws", "team", "amount", "currency", "endpoint", "sku", "region", "share", "since", "until", "reason")
@@ -168,31 +170,51 @@ def shown(request: PageRequest, *, typed: Typed | None = None, status: int = 200
 
 
 def _lists(request: PageRequest, scope: Scope) -> dict[str, Any]:
-    plans, values, agreements = room.plans(scope.ids), room.values(scope.ids), room.agreements(scope.ids)
+    plans = _part(request, scope, "plans", room.plans(scope.ids))
+    values = _part(request, scope, "values", room.values(scope.ids))
+    agreements = _part(request, scope, "agreements", room.agreements(scope.ids))
     after = request.GET.get("after", "")[:20]
     try:
         standing = room.alerts(scope.ids, cursor=after, limit=LIMIT)
     except Invalid:
         after, standing = "", room.alerts(scope.ids, limit=LIMIT)
-    given = scope.query | ({"after": standing.next_cursor} if standing.next_cursor else {})
     return {
-        "plans": [(row, money(row.amount, row.currency)) for row in plans],
-        "values": [(row, f"{plain(row.amount)} {row.currency}") for row in values],
-        "agreements": [(row, percent(float(row.share * 100))) for row in agreements],
+        "plans": [(row, money(row.amount, row.currency)) for row in plans.rows],
+        "values": [(row, f"{plain(row.amount)} {row.currency}") for row in values.rows],
+        "agreements": [(row, percent(float(row.share * 100))) for row in agreements.rows],
+        "following": {"plans": plans.next, "values": values.next, "agreements": agreements.next},
         "alerts": standing,
         "alert_words": ALERTS,
-        "alerts_next": f"{reverse('web:capacity_plans')}?{urlencode(given)}#alerts"
+        "alerts_next": _href(scope, "alerts", {"after": standing.next_cursor})
         if standing.next_cursor
         else "",
         "ended": room.alerts(scope.ids, ended=True, limit=10),
-        "names": of_refs(
-            [
-                *(row.made_by for row in plans),
-                *(row.made_by for row in values),
-                *(row.made_by for row in agreements),
-            ]
-        ),
+        "names": of_refs({*_by(plans), *_by(values), *_by(agreements)}),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Said]):
+    """A page of a list; `next` is the address of the following one, "" on the last."""
+
+    rows: tuple[Said, ...]
+    next: str
+
+
+def _by(part: Part[Said]) -> set[str]:
+    return {row.made_by for row in part.rows}
+
+
+def _part(request: PageRequest, scope: Scope, name: str, rows: Sequence[Said]) -> Part[Said]:
+    """Lists of what people said are short enough to be read whole; a page shows so many at a time."""
+    begin = number_typed(request.GET.get(name, "")[:9])
+    begin = begin if 0 < begin < len(rows) else 0
+    end = begin + LIMIT
+    return Part(tuple(rows[begin:end]), _href(scope, name, {name: f"{end}"}) if end < len(rows) else "")
+
+
+def _href(scope: Scope, name: str, more: Mapping[str, str]) -> str:
+    return f"{reverse('web:capacity_plans')}?{urlencode({**scope.query, **more})}#{name}"
 
 
 def _mine(request: PageRequest, scope: Scope) -> list[WorkspaceRow]:

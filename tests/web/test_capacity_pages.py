@@ -345,3 +345,17 @@ def test_plans__of_another_workspace__are_not_to_be_seen_or_set(
     sent = {"ws": WS, "amount": "1", "currency": "EUR", "reason": "Mine."}
     assert theirs.post("/capacity/plans/plan", sent).status_code == 404
     assert not SpendPlan.objects.exists()
+
+
+def test_agreements__of_more_than_a_page__are_each_on_one(client: Client, workspace: Workspace) -> None:
+    for _ in range(51):
+        agreed(workspace.pk)
+    first = opened(client, "/capacity/plans")
+    (more,) = [
+        one.attributes["href"]
+        for one in first.all("a")
+        if one.attributes.get("href", "").endswith("#agreements")
+    ]
+    second = opened(client, more.partition("#")[0])
+    count = [said(page).count("off every size in every region") for page in (first, second)]
+    assert count == [50, 1]
