@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from endpoints.capacity.life import ENDED
 from endpoints.capacity.selectors.findings import FindingRow
 from endpoints.capacity.selectors.ledger import Ledger
 from endpoints.capacity.selectors.trend import Trend
@@ -186,7 +187,11 @@ def pareto(rows: Sequence[FindingRow], sums: Mapping[str, Decimal]) -> Pareto | 
     if not sums:
         return None
     currency, total = max(sums.items(), key=lambda pair: pair[1])
-    mine = [row for row in rows if row.high and row.high.currency == currency and row.high.amount > 0]
+    mine = [
+        row
+        for row in rows
+        if row.high and row.high.currency == currency and row.high.amount > 0 and row.state not in ENDED
+    ]
     if not mine or not total:
         return None
     first = mine[0].high.amount if mine[0].high else Decimal(0)

@@ -207,6 +207,15 @@ def test_page__after_a_look_that_failed__says_that_it_shows_the_one_before(
     assert "came to nothing: No database." in said(opened(client))
 
 
+def test_sums__of_every_state__are_of_what_is_not_over(client: Client, endpoint: Endpoint) -> None:
+    over = shrink(endpoint, "500", "green", state="gone", ended_at=db_now())
+    row = shrink(endpoint)
+    page = opened(client, "?state=all")
+    assert listed(page) == [f"SV-{over.pk}", f"SV-{row.pk}"]
+    assert "213.89USD a month: the sum of all rows that are not over, each instance once" in said(page)
+    assert "The first one comes to 100 % of the 213.89 USD a month" in said(page)
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
