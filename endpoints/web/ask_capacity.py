@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -23,30 +22,12 @@ from endpoints.web.numbers_typed import number_of, plain
 from endpoints.web.pages import PageRequest, on_workspace, page, render, to
 from endpoints.web.settings_of import number_typed
 from endpoints.web.states import azure_sign
+from endpoints.web.typed import Typed
 from endpoints.web.wording import duration
 
 FORMS = (Want.SCALE, Want.DELETE, Want.DELETE_ENDPOINT)
 _KEPT = ("deployment", "instances", "hours", "typed", "reason", "key")
 HOUR = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What a form held that was not stored, and why. `form`: which of the forms it was."""
-
-    form: str = ""
-    errors: dict[str, list[str]] = field(default_factory=dict)
-    values: dict[str, str] = field(default_factory=dict)
-
-    def of(self, form: str, name: str) -> str:
-        """What was typed into a field, when it was that form."""
-        return self.values.get(name, "") if self.form == form else ""
-
-    def wrong(self, form: str) -> dict[str, list[str]]:
-        """What is wrong with that form, by the ids of its fields."""
-        if self.form != form:
-            return {}
-        return {f"{form}-{name}" if name else name: texts for name, texts in self.errors.items()}
 
 
 @page(on_workspace(Action.VIEW), "GET", "POST")
@@ -142,7 +123,7 @@ def _shown(
         "home": reverse("web:endpoint", kwargs={"ws": workspace.slug, "name": endpoint.name}),
         "allowed": may_ask(request, workspace),
         "typed": typed,
-        "errors": typed.wrong(typed.form),
+        "errors": typed.wrong,
         "chosen": chosen,
         "deployments": [
             {

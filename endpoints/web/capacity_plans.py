@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,7 @@ from endpoints.web.capacity_terms import ALERTS
 from endpoints.web.names import of_refs
 from endpoints.web.pages import SIGNED_IN, PageRequest, on_object, page, render
 from endpoints.web.settings_of import number_typed
+from endpoints.web.typed import Typed
 from endpoints.web.wording import percent
 
 LIMIT = 50
@@ -34,25 +35,6 @@ Said = TypeVar("Said", bound=room.PlanRow | room.ValueRow | room.AgreementRow)
 _NUMBER = re.compile(r"-?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 _KEPT = ("ws", "team", "amount", "currency", "endpoint", "sku", "region", "share", "since", "until", "reason")
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What a form held that was not stored, and why. `form`: which of the forms it was."""
-
-    form: str = ""
-    errors: dict[str, list[str]] = field(default_factory=dict)
-    values: dict[str, str] = field(default_factory=dict)
-
-    def of(self, form: str, name: str) -> str:
-        """What was typed into a field, when it was that form."""
-        return self.values.get(name, "") if self.form == form else ""
-
-    def wrong(self, form: str) -> dict[str, list[str]]:
-        """What is wrong with that form, by the ids of its fields."""
-        if self.form != form:
-            return {}
-        return {f"{form}-{name}" if name else name: texts for name, texts in self.errors.items()}
 
 
 @page(SIGNED_IN)
@@ -157,12 +139,11 @@ def shown(request: PageRequest, *, typed: Typed | None = None, status: int = 200
     """The page; with what was typed and why it was not stored."""
     scope = scope_of(request)
     told = typed or Typed()
-    form = told.form
     context: dict[str, Any] = {
         "tab_items": tabs("capacity_plans", scope.query),
         "scope": scope,
         "typed": told,
-        "errors": told.wrong(form) if form else {},
+        "errors": told.wrong,
         "mine": _mine(request, scope),
         **_lists(request, scope),
     }
