@@ -152,7 +152,7 @@ def _ahead(paid: Decimal, ahead: Ahead | None) -> str:
     if ahead.forecast is not None and ahead.low is not None and ahead.high is not None:
         said += f" ({cents(ahead.low)} to {cents(ahead.high)})"
     if ahead.plan is None:
-        return f"{said}; no plan is set"
+        return f"{said}; no plan covers all of it"
     over = _over_plan(paid, ahead)
     return f"{said}; plan {cents(ahead.plan)}" + (f", over it by {cents(over)}" if over else "")
 

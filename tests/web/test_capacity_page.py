@@ -111,7 +111,7 @@ def test_headline__of_a_month__has_parts_that_add_up_and_open_their_rows(
 def test_headline__with_a_plan__says_the_plan_and_no_plan_without(
     client: Client, endpoint: Endpoint, finops: User
 ) -> None:
-    assert "no plan is set" in said(opened(client))
+    assert "no plan covers all of it" in said(opened(client))
     set_plan(
         principal=principal(finops), workspace_id=endpoint.workspace_id, amount=Decimal(5), currency="USD",
         reason="The budget.",
