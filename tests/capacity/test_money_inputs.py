@@ -11,7 +11,7 @@ from django.db import connection
 
 from endpoints.access.models import User, Workspace
 from endpoints.audit.models import Entry
-from endpoints.capacity.models import Agreement, Day, Made
+from endpoints.capacity.models import Agreement, Day, Made, Saving
 from endpoints.capacity.selectors import fleet_ledger
 from endpoints.capacity.selectors.money import (
     agreements,
@@ -284,6 +284,21 @@ def test_alerts__of_a_canary_idle_for_seven_days__are_of_duplicated_capacity(wor
     assert told.kind == "duplicate"
     assert f"{7 * PAID:.2f} USD" in told.words
     assert Message.objects.filter(topic="capacity.duplicate").count() == 1
+
+
+@pytest.mark.parametrize(("state", "count"), [("open", 1), ("gone", 1), ("claimed", 0)])
+def test_alerts__of_a_saving_that_did_not_last__stand_until_somebody_takes_it_on(
+    workspace: Workspace, state: str, count: int
+) -> None:
+    ledger_is_there(workspace)
+    finding = found(deployed(workspace), state=state)
+    Saving.objects.create(
+        finding=finding, state="rebounded", acted_at=db_now(), words="It did not last.", judged_at=db_now()
+    )
+    watch_money()
+    assert [row.kind for row in alerts([workspace.pk]).rows] == ["rebound"] * count
+    assert Message.objects.filter(topic="capacity.rebound").count() == count
+    assert watch_money(now=db_now() + 8 * DAY) == (1 if state == "gone" else 0)
 
 
 def test_alerts__of_a_size_without_price__stay_in_the_portal(workspace: Workspace) -> None:

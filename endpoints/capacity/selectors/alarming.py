@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from endpoints.capacity.causes import Cause
 from endpoints.capacity.forecast import LOOKS_BACK
+from endpoints.capacity.life import State as FindingState
 from endpoints.capacity.models import Day, Idle, Saving, Summary
 from endpoints.capacity.savings import State
 from endpoints.capacity.worth import NANO
 from endpoints.inventory.models import Deployment
 
 DAY = timedelta(days=1)
+REMEMBERED = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -106,10 +108,16 @@ def unpriced(workspace_id: int, today: date) -> Mapping[str, int]:
     return {row["sku"]: int(row["seconds"]) for row in told}
 
 
-def rebounds(workspace_id: int) -> tuple[tuple[int, str, str], ...]:
-    """Finding, its subject's name, and what was measured: savings that did not last, which nobody took on again."""
+def rebounds(workspace_id: int, now: datetime) -> tuple[tuple[int, str, str], ...]:
+    """Finding, its subject's name, and what was measured: savings that did not last, which nobody took on again.
+
+    Where what was deleted was made anew, the finding of the former one ends: that is told for a week.
+    """
+    lately = Q(finding__state=FindingState.GONE, judged_at__gte=now - REMEMBERED)
     rows = Saving.objects.filter(
-        finding__workspace_id=workspace_id, state=State.REBOUNDED, finding__state="open"
+        lately | Q(finding__state=FindingState.OPEN),
+        finding__workspace_id=workspace_id,
+        state=State.REBOUNDED,
     )
     named = rows.select_related("finding__endpoint", "finding__deployment").order_by("pk")
     return tuple(

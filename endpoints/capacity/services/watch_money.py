@@ -25,13 +25,13 @@ from endpoints.notices.services import publish
 def watch_money(*, now: datetime | None = None) -> int:
     """Of every connected workspace that has a ledger; how many alerts began or ended."""
     at = now or db_now()
-    today = at.astimezone(UTC).date()
     begun = set(Made.objects.values_list("workspace_id", flat=True).distinct())
     places = [place for place in connected_workspaces() if place.id in begun]
-    return sum(_follow(place, tuple(_wanted(place, today)), at) for place in places)
+    return sum(_follow(place, tuple(_wanted(place, at)), at) for place in places)
 
 
-def _wanted(place: WorkspaceRow, today: date) -> Iterable[Wanted]:
+def _wanted(place: WorkspaceRow, at: datetime) -> Iterable[Wanted]:
+    today = at.astimezone(UTC).date()
     yield from _of_plans(place, today)
     for twice in standing_twice(place.id, today, alerts.DUPLICATE_DAYS):
         if found := alerts.of_duplicate(
@@ -43,7 +43,7 @@ def _wanted(place: WorkspaceRow, today: date) -> Iterable[Wanted]:
             twice.currency,
         ):
             yield found
-    for number, name, words in rebounds(place.id):
+    for number, name, words in rebounds(place.id, at):
         yield Wanted(
             Kind.REBOUND, f"rebound:{number}", f"SV-{number}, {name}: {words}", {"finding": f"SV-{number}"}
         )
