@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from endpoints.capacity.worth import CENT
+from endpoints.capacity.worth import CENT, written
 
 
 class Kind(StrEnum):
@@ -102,7 +102,7 @@ def of_duplicate(
 def of_unpriced(sku: str, region: str, seconds: int) -> Wanted:
     """Paid time of a size of which no price is known."""
     words = (
-        f"No price is known for {sku or 'a size that Azure does not name'} in {region}: {seconds / 3600:,.1f}"
+        f"No price is known for {sku or 'a size that Azure does not name'} in {region}: {seconds / 3600:.1f}"
         " instance-hours of this month are in no amount."
     )
     return Wanted(Kind.UNPRICED, f"unpriced:{sku}", words, {"sku": sku, "region": region})
@@ -111,8 +111,8 @@ def of_unpriced(sku: str, region: str, seconds: int) -> Wanted:
 def _more(one: Spending) -> str:
     if not one.unpriced_seconds:
         return ""
-    return f" {one.unpriced_seconds / 3600:,.1f} instance-hours without a price come on top."
+    return f" {one.unpriced_seconds / 3600:.1f} instance-hours without a price come on top."
 
 
 def _amount(amount: Decimal, currency: str) -> str:
-    return f"{amount.quantize(CENT):,.2f} {currency}"
+    return f"{written(amount)} {currency}"

@@ -72,6 +72,11 @@ def nanos(amount: Decimal) -> int:
     return int(count)
 
 
+def written(amount: Decimal) -> str:
+    """`1 029.40`, as pages and messages write amounts: to the cent, thousands apart by a space that does not break."""
+    return f"{amount.quantize(CENT):,.2f}".replace(",", "\u202f")
+
+
 def in_cents(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """Amounts in cents that add up to their rounded sum: the largest remainders get the cents that are left.
 

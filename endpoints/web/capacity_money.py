@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from endpoints.capacity.worth import CENT, in_cents
+from endpoints.capacity.worth import in_cents, written
 from endpoints.core.money import Money
 from endpoints.web.numbers import percentage
 from endpoints.web.wording import NBSP, UNKNOWN
@@ -18,7 +18,7 @@ HOUR, MINUTE = 3600, 60
 
 def cents(amount: Decimal | None) -> str:
     """`1 029.40`: without the currency, where that stands in the column's heading."""
-    return UNKNOWN if amount is None else f"{amount.quantize(CENT):,.2f}".replace(",", "\u202f")
+    return UNKNOWN if amount is None else written(amount)
 
 
 def money(amount: Decimal | None, currency: str) -> str:

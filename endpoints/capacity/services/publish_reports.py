@@ -14,7 +14,7 @@ from endpoints.capacity.selectors.findings import counts
 from endpoints.capacity.selectors.headline import headline
 from endpoints.capacity.selectors.month import Month, month_of
 from endpoints.capacity.selectors.rules import rules_of_many
-from endpoints.capacity.worth import CENT
+from endpoints.capacity.worth import written
 from endpoints.dispatch import db_now
 from endpoints.notices.services import publish
 
@@ -61,7 +61,7 @@ def _publish(place: WorkspaceRow, week: str, at: datetime) -> None:
         facts[f"could be saved a month ({row.currency})"] = (
             f"{_range(row.could_save_low, row.could_save)}, {row.findings} findings"
         )
-        facts[f"verified savings a month ({row.currency})"] = _cents(row.realised)
+        facts[f"verified savings a month ({row.currency})"] = written(row.realised)
     facts["findings that nobody took on"] = str(counts([place.id]).get("waiting", 0))
     publish(
         topic=TOPIC,
@@ -77,19 +77,15 @@ def _publish(place: WorkspaceRow, week: str, at: datetime) -> None:
 def _of_month(month: Month) -> dict[str, str]:
     name = f"{month.month:%B}"
     if not month.currency:
-        return {f"{name}, without a price": f"{month.unpriced_seconds / 3600:,.1f} instance-hours"}
-    idle = f"{_cents(month.unserved)} unserved, {_cents(month.over)} over, {_cents(month.unknown)} unknown"
-    ahead = _cents(month.forecast) if month.forecast is not None else "not known"
+        return {f"{name}, without a price": f"{month.unpriced_seconds / 3600:.1f} instance-hours"}
+    idle = f"{written(month.unserved)} unserved, {written(month.over)} over, {written(month.unknown)} unknown"
+    ahead = written(month.forecast) if month.forecast is not None else "not known"
     return {
-        f"spent in {name} so far ({month.currency})": f"{_cents(month.spent)}: {idle}",
+        f"spent in {name} so far ({month.currency})": f"{written(month.spent)}: {idle}",
         f"expected in {name} ({month.currency})": ahead
-        + (f", planned {_cents(month.plan)}" if month.plan is not None else ""),
+        + (f", planned {written(month.plan)}" if month.plan is not None else ""),
     }
 
 
 def _range(low: Decimal, high: Decimal) -> str:
-    return _cents(high) if low == high else f"{_cents(low)} to {_cents(high)}"
-
-
-def _cents(amount: Decimal) -> str:
-    return f"{amount.quantize(CENT):,.2f}"
+    return written(high) if low == high else f"{written(low)} to {written(high)}"
