@@ -16,7 +16,7 @@ from enum import StrEnum
 from endpoints.capacity.needs import Need
 from endpoints.core.money import Money
 
-VERSION = 2
+VERSION = 3
 MONTH_HOURS = Decimal(730)
 """Hours of a month: 8,760 hours of a year, by twelve."""
 
@@ -224,17 +224,25 @@ def _shrink(subject: Subject, settings: Settings) -> Proposal | None:
     ):
         return None
     high = _month(subject, count - wanted)
-    sure = (
-        Level.HIGH
-        if subject.need.bound == "concurrency" or subject.days >= settings.idle_days
-        else Level.MEDIUM
-    )
+    told = (subject.need.words,) if subject.autoscaled is False else (subject.need.words, _RULES_UNKNOWN)
     return Proposal(
-        Kind.SHRINK, _instances(wanted), wanted, "", _share(high, subject.known_share), high, sure, Level.MEDIUM,
+        Kind.SHRINK, _instances(wanted), wanted, "", _share(high, subject.known_share), high,
+        _sure_of_load(subject, settings), Level.MEDIUM,
         _formula(subject, f"{count - wanted} of {_instances(count)}"),
-        (subject.need.words,),
+        told,
         f"At its busiest {_instances(wanted)} would carry what {count} do now; a rollback to it would scale first.",
     )  # fmt: skip
+
+
+_RULES_UNKNOWN = "Whether autoscale rules would scale it back is not known."
+
+
+def _sure_of_load(subject: Subject, settings: Settings) -> Level:
+    """What may be scaled by rules that nobody read is not what anybody is sure of."""
+    if subject.autoscaled is None:
+        return Level.LOW
+    long = subject.need.bound == "concurrency" or subject.days >= settings.idle_days
+    return Level.HIGH if long else Level.MEDIUM
 
 
 def _resize(subject: Subject, settings: Settings) -> Proposal | None:

@@ -201,3 +201,16 @@ def test_follow__of_a_change_that_succeeded_and_was_rolled_back__acts_and_opens(
     assert follow_changes() == 1
     row.refresh_from_db()
     assert row.state == "open"
+
+
+def test_file__of_a_setting_that_nobody_else_can_put_right__becomes_work_with_a_date(
+    desk: Desk, finops: User
+) -> None:
+    stuck = setting(desk)
+    stuck["properties"]["profiles"][0]["capacity"] = {"minimum": "4", "maximum": "4", "default": "4"}
+    read_autoscale(desk, stuck)
+    row = finding(desk, kind="fix-autoscale")
+    assert file_finding(principal=principal(finops), finding_id=row.pk) is None
+    row.refresh_from_db()
+    assert (row.state, row.claimed_by_id, row.due is not None) == ("claimed", finops.pk, True)
+    assert not Change.objects.exists()

@@ -16,6 +16,7 @@ from endpoints.capacity.proposals import (
     MONTH_HOURS,
     Keeps,
     Kind,
+    Level,
     Settings,
     Smaller,
     Subject,
@@ -157,3 +158,12 @@ def test_advice__whatever_is_known__never_saves_more_than_is_paid_nor_less_than_
         assert 0 <= one.low.amount <= one.high.amount <= paid
     if subject.mirrored:
         assert found.best is None
+
+
+def test_shrink__where_rules_that_scale_are_not_known__is_unsure_and_says_so() -> None:
+    known, unknown = (
+        advise(replace(BUSY, need=TOO_MANY, autoscaled=scaled), USUAL, NOW).best for scaled in (False, None)
+    )
+    assert known is not None and unknown is not None
+    assert (known.sure, unknown.sure) == (Level.HIGH, Level.LOW)
+    assert any("not known" in text for text in unknown.evidence)

@@ -10,10 +10,9 @@ from endpoints.access.policies import Principal
 from endpoints.capacity.life import Kind as Move
 from endpoints.capacity.life import State
 from endpoints.capacity.models import Finding
-from endpoints.capacity.proposals import Kind
 from endpoints.capacity.services.finding_guards import ahead, lock_finding, person_id, within
 from endpoints.capacity.services.finding_moves import as_seen, happen, moved_on
-from endpoints.capacity.services.finding_orders import AS_WORK, order_of
+from endpoints.capacity.services.finding_orders import is_work, order_of
 from endpoints.changes.lifecycle import TERMINAL
 from endpoints.changes.models import Change
 from endpoints.changes.services.keys import KEY_TAKEN
@@ -48,7 +47,7 @@ def file_finding(
     as_seen(row, seen)
     if row.state not in (State.OPEN, State.CLAIMED):
         raise moved_on(row)
-    if Kind(row.kind) in AS_WORK:
+    if is_work(row):
         _as_work(row, principal, within(reason, "reason"), due)
         return None
     return _as_change(row, principal, within(reason, "reason"), typed, idempotency_key)

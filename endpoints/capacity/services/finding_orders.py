@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 
@@ -45,6 +44,16 @@ def order_of(row: Finding, *, typed: str) -> CapacityOrder:
     raise Conflict(f"No change can do this: {told.effect}")
 
 
+def is_work(row: Finding) -> bool:
+    """Whether no change can do it: of another kind, or a setting of which nobody but its owner knows what it is for."""
+    if Kind(row.kind) in AS_WORK:
+        return True
+    if Kind(row.kind) is not Kind.FIX_AUTOSCALE or row.deployment_id is None:
+        return False
+    scaled = autoscale_of([row.deployment_id])[row.deployment_id]
+    return scaled.document is not None and put_right(scaled.document) is None
+
+
 def scream_seconds(rules: Rules) -> int:
     """For so long a deployment has no traffic before it is deleted; the installation's word is the least."""
     least: int = settings.OPSPORTAL.scream_test_seconds
@@ -83,7 +92,7 @@ def _autoscale(
                 by_load(deployment.arm_id, endpoint.location, least=1, most=count) if count > 1 else None
             )
     if document is None:
-        raise Conflict(f"{_why_none(kind, previous)} Nothing was asked for.")
+        raise Conflict(f"{_why_none(kind)} Nothing was asked for.")
     return CapacityOrder(
         Want.AUTOSCALE,
         deployment.name_key,
@@ -110,13 +119,9 @@ def _enabled(scaled: Autoscale) -> bool:
     return not isinstance(properties, Mapping) or bool(properties.get("enabled", True))
 
 
-def _why_none(kind: Kind, previous: Mapping[str, Any] | None) -> str:
+def _why_none(kind: Kind) -> str:
     if kind is Kind.FIX_AUTOSCALE:
-        return (
-            "What the setting is meant to do cannot be told from it: put it right by hand."
-            if previous
-            else "Its autoscale setting is not there any more."
-        )
+        return "Its autoscale setting is not there any more."
     if kind is Kind.SCHEDULE:
         return (
             "No schedule can be made: by the workspace's rules nobody ever rests, or Azure Monitor's name of its time"
