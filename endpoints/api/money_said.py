@@ -35,7 +35,7 @@ from endpoints.inventory.selectors import endpoint_id_by_name
 Row = TypeVar("Row", bound=room.PlanRow | room.ValueRow | room.AgreementRow)
 
 
-class PlanIn(StrictBody):
+class SpendPlanIn(StrictBody):
     """So much may be spent each month; null takes the plan back."""
 
     team = Text(max_length=200, required=False, default="", allow_blank=True, help_text="Empty: in all.")
@@ -44,7 +44,7 @@ class PlanIn(StrictBody):
     reason = Text(max_length=2000)
 
 
-class ValueIn(StrictBody):
+class PredictionValueIn(StrictBody):
     """What one prediction is worth; null: it is not said any more."""
 
     amount = Exact(allow_null=True)
@@ -63,7 +63,7 @@ class AgreementIn(StrictBody):
     reason = Text(max_length=2000)
 
 
-class EndIn(StrictBody):
+class AgreementEndIn(StrictBody):
     """Why it ends."""
 
     reason = Text(max_length=2000)
@@ -94,7 +94,7 @@ class PlanOf(ApiView):
         on_workspace(Action.CAPACITY_VIEW, then=Action.CAPACITY_RULES),
         name="capacity_plans_set",
         summary="Set what may be spent a month",
-        body=PlanIn,
+        body=SpendPlanIn,
         answers={201: PlanListOut},
         problems=(409,),
         example={"amount": "12000", "currency": "EUR", "reason": "The budget of the year, by twelve."},
@@ -132,7 +132,7 @@ class ValueOf(ApiView):
         on_workspace(Action.CAPACITY_VIEW, then=Action.CAPACITY_RULES),
         name="capacity_values_set",
         summary="Say what a prediction is worth",
-        body=ValueIn,
+        body=PredictionValueIn,
         answers={201: ValueListOut},
         problems=(404, 409),
         example={
@@ -192,7 +192,7 @@ class AgreementEnd(ApiView):
         on_object(Action.CAPACITY_RULES),
         name="capacity_agreements_end",
         summary="End an agreement on prices",
-        body=EndIn,
+        body=AgreementEndIn,
         answers={200: AgreementOut},
         problems=(409,),
     )

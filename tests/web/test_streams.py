@@ -54,7 +54,7 @@ def connections(servers: Servers, database: Database) -> tuple[int, int]:
 def test_streams__many_times_the_pool__share_one_connection_and_starve_nobody(
     servers: Servers, committed_db: Database, address: str
 ) -> None:
-    number, _ = seed()
+    number, *_ = seed()
     with ExitStack() as opened:
         client = opened.enter_context(closing(signed_in(address)))
         for _ in range(STREAMS):
