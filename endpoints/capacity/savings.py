@@ -19,8 +19,8 @@ from endpoints.core.money import Money
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
-MOST_WEEKS = 5
-"""So far back the hour before is looked for."""
+LOOKS_BACK = 2 * WEEK
+"""The hours before that are compared are of the last week before the act; a change of the clock may move one out."""
 MOST_HOURS = 14 * 24
 """Of a longer stretch only the newest hours are compared: what was saved two weeks ago says nothing new."""
 
@@ -102,7 +102,9 @@ def _before(since: datetime, until: datetime, acted_at: datetime, zone: ZoneInfo
     None where the clock shows that time twice or not at all: such an hour is like no other.
     """
     local = since.astimezone(zone)
-    for weeks in range(1, MOST_WEEKS + 1):
+    # As many weeks as it is after the act; one more where a change of the clock moved that hour behind it.
+    fewest = max(1, -((acted_at - until) // WEEK))
+    for weeks in (fewest, fewest + 1):
         then = (local.replace(tzinfo=None) - weeks * WEEK).replace(tzinfo=zone, fold=local.fold)
         at = then.astimezone(UTC)
         if at + (until - since) <= acted_at:

@@ -197,6 +197,18 @@ def test_a_saving__that_does_not_last__rebounds_and_opens_the_finding(place: Wor
     assert realised([place.pk]) == {}
 
 
+def test_a_saving__that_lasts_for_months_and_then_does_not__rebounds(place: Workspace) -> None:
+    row, act = stands(place), db_now() - 50 * DAY
+    scaled(row, act, 2)
+    finding = acted(row, act)
+    judged(place, act + 8 * DAY)
+    judged(place, act + 45 * DAY)
+    assert state(finding) == "verified"
+    scaled(row, act + 46 * DAY, 4)
+    judged(place, act + 48 * DAY)
+    assert (state(finding), kinds(finding)) == ("open", ["verified", "rebounded"])
+
+
 def test_a_saving__that_lasts_ninety_days__is_done(place: Workspace) -> None:
     row, act = stands(place), db_now() - 8 * DAY
     scaled(row, act, 2)

@@ -62,6 +62,12 @@ def test_windows__after_the_clock_went_back__compare_the_same_local_hour() -> No
     assert monday.before == datetime(2026, 10, 19, 6, tzinfo=UTC)
 
 
+def test_windows__of_a_day_months_after_the_act__compare_with_the_week_before_it() -> None:
+    act = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    found = windows(act + timedelta(days=85), act + timedelta(days=86), BERLIN, acted_at=act)
+    assert all(one.before is not None and act - WEEK - HOUR <= one.before < act for one in found)
+
+
 def test_windows__whose_hour_before_was_shown_twice__have_none() -> None:
     act = datetime(2026, 10, 26, 12, tzinfo=UTC)  # the doubled hour is 02:00 to 03:00 on the 25th
     found = windows(act, act + 7 * 24 * HOUR, BERLIN)

@@ -35,7 +35,6 @@ _LASTS = timedelta(days=90)
 """So long a saving is watched after the act."""
 _NEWEST = timedelta(days=1)
 """The stretch in which a rebound shows."""
-_DEEPEST = savings.MOST_WEEKS * savings.WEEK
 
 
 def judge_savings(*, now: datetime | None = None) -> int:
@@ -141,7 +140,7 @@ def _past(row: Finding, acted_at: datetime, until: datetime) -> Past:
     else:
         about = Deployment.objects.filter(endpoint__arm_key=row.endpoint.arm_key)
     ids = list(about.order_by("pk").values_list("pk", flat=True))
-    return Past(row.workspace_id, ids, acted_at - _DEEPEST, until, acted_at)
+    return Past(row.workspace_id, ids, acted_at - savings.LOOKS_BACK, until, acted_at)
 
 
 def _compare(
