@@ -25,10 +25,10 @@ class MonthOut(Shape):
 
     month = serializers.DateField(help_text="Its first day.")
     currency = serializers.CharField()
-    spent = serializers.CharField(help_text=_EXACT)
-    unserved = serializers.CharField()
-    over = serializers.CharField()
-    unknown = serializers.CharField()
+    spent = serializers.CharField(allow_null=True, help_text=_EXACT)
+    unserved = serializers.CharField(allow_null=True)
+    over = serializers.CharField(allow_null=True)
+    unknown = serializers.CharField(allow_null=True)
     unpriced_seconds = serializers.IntegerField()
     days = serializers.IntegerField(help_text="Days of the month that are in the ledger.")
     forecast_low = serializers.CharField(allow_null=True)
@@ -42,7 +42,7 @@ class HeadlineOut(Shape):
     """What could be saved, was asked for, and was verified, a month, each instance once."""
 
     currency = serializers.CharField()
-    spent = serializers.CharField(help_text="This month so far.")
+    spent = serializers.CharField(allow_null=True, help_text="This month so far.")
     could_save_low = serializers.CharField()
     could_save = serializers.CharField()
     findings = serializers.IntegerField()

@@ -16,14 +16,15 @@ _NONE = Standing("", "", Decimal(0), Decimal(0), 0)
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """One currency's. `spent` is of this month so far; all else is a month's, each instance once.
+    """One currency's. `spent` is of this month so far, None where none of its days is priced in this currency; all else
+    is a month's, each instance once.
 
     `could_save` is of findings that nobody filed, put off or turned down yet: `findings` of them with a price. Those
     without one are `unpriced_findings`, in every currency's row the same.
     """
 
     currency: str
-    spent: Decimal
+    spent: Decimal | None
     could_save_low: Decimal
     could_save: Decimal
     findings: int
@@ -42,7 +43,7 @@ def headline(workspace_ids: Collection[int], today: date) -> tuple[Headline, ...
     return tuple(
         Headline(
             currency=currency,
-            spent=spent.get(currency, Decimal(0)),
+            spent=spent.get(currency),
             could_save_low=could.get(currency, _NONE).low,
             could_save=could.get(currency, _NONE).high,
             findings=could.get(currency, _NONE).count,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,17 +19,17 @@ _UNPRICED = "No price is known, so no amount is."
 class Month:
     """`spent` and its parts are of the hours that are over and priced; `days` of the month are in the ledger.
 
-    `unpriced_seconds` of paid time have no price and are in no amount; where none has, `currency` is "". The forecast
-    is of the whole month, None where nothing is known to go by; `words` say how it was worked out. `plan` is the sum
-    of the workspaces' plans in this currency; None: there is none, or a workspace that spent has none.
+    `unpriced_seconds` of paid time have no price and are in no amount; where none has one, `currency` is "" and amounts
+    are None. The forecast is of the whole month, None where nothing is known to go by; `words` say how it was worked
+    out. `plan` is the sum of the workspaces' plans in this currency; None: one of them has none.
     """
 
     currency: str
     month: date
-    spent: Decimal
-    unserved: Decimal
-    over: Decimal
-    unknown: Decimal
+    spent: Decimal | None
+    unserved: Decimal | None
+    over: Decimal | None
+    unknown: Decimal | None
     unpriced_seconds: int
     days: int
     forecast_low: Decimal | None
@@ -59,14 +59,14 @@ def _month(
 ) -> Month:
     days = {day: sums.amounts["paid"] for day, sums in whole.days.items()} if whole else {}
     ahead = forecast(days, begin, today) if ledger.currency else None
-    amounts = ledger.total.amounts
+    amounts: Mapping[str, Decimal] = ledger.total.amounts if ledger.currency else {}
     return Month(
         currency=ledger.currency,
         month=begin,
-        spent=amounts["paid"],
-        unserved=amounts["unserved"],
-        over=amounts["over"],
-        unknown=amounts["unknown"],
+        spent=amounts.get("paid"),
+        unserved=amounts.get("unserved"),
+        over=amounts.get("over"),
+        unknown=amounts.get("unknown"),
         unpriced_seconds=ledger.total.unpriced_seconds,
         days=len(ledger.days),
         forecast_low=ahead.low if ahead else None,

@@ -78,13 +78,18 @@ def _of_month(month: Month) -> dict[str, str]:
     name = f"{month.month:%B}"
     if not month.currency:
         return {f"{name}, without a price": f"{month.unpriced_seconds / 3600:.1f} instance-hours"}
-    idle = f"{written(month.unserved)} unserved, {written(month.over)} over, {written(month.unknown)} unknown"
-    ahead = written(month.forecast) if month.forecast is not None else "not known"
+    idle = f"{_known(month.unserved)} unserved, {_known(month.over)} over, {_known(month.unknown)} unknown"
+    if month.unpriced_seconds:
+        idle += f"; {month.unpriced_seconds / 3600:.1f} instance-hours have no price and are in no amount"
+    planned = f", planned {written(month.plan)}" if month.plan is not None else ""
     return {
-        f"spent in {name} so far ({month.currency})": f"{written(month.spent)}: {idle}",
-        f"expected in {name} ({month.currency})": ahead
-        + (f", planned {written(month.plan)}" if month.plan is not None else ""),
+        f"spent in {name} so far ({month.currency})": f"{_known(month.spent)}: {idle}",
+        f"expected in {name} ({month.currency})": _known(month.forecast) + planned,
     }
+
+
+def _known(amount: Decimal | None) -> str:
+    return "not known" if amount is None else written(amount)
 
 
 def _range(low: Decimal, high: Decimal) -> str:
