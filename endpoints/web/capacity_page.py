@@ -151,20 +151,13 @@ def _headline(scope: Scope) -> dict[str, Any]:
         savings=f"{reverse('web:capacity_savings')}?{urlencode(scope.query | {'state': 'verified'})}",
     )
     return {
-        "strips": strip.strips(begin, ledgers, _ahead(scope, day), saves, links),
+        "strips": strip.strips(
+            begin, ledgers, {one.currency: one for one in month_of(scope.ids, day)}, saves, links
+        ),
         "alerts": alerts(scope.ids, limit=ALERTS),
         "alerts_href": f"{reverse('web:capacity_plans')}?{urlencode(scope.query)}#alerts",
         "price_words": strip.price_words(price_basis([one.subscription_id for one in scope.shown])),
         "unpriced_words": strip.unpriced_words(ledgers, could),
-    }
-
-
-def _ahead(scope: Scope, day: date) -> dict[str, strip.Ahead]:
-    """By currency how the month will end."""
-    return {
-        one.currency: strip.Ahead(one.forecast, one.forecast_low, one.forecast_high, one.plan, one.words)
-        for one in month_of(scope.ids, day)
-        if one.currency
     }
 
 

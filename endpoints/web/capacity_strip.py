@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from endpoints.capacity.day import PARTS
 from endpoints.capacity.selectors import Ledger
+from endpoints.capacity.selectors.money import Month
 from endpoints.capacity.selectors.standing import Standing
 from endpoints.prices.selectors.basis import Basis
 from endpoints.web.capacity_money import adding_up, cents, instance_hours, part_of
@@ -51,17 +52,6 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
-    """How a month will end, as far as that is known, and what was planned for it. `words`: how it was worked out."""
-
-    forecast: Decimal | None
-    low: Decimal | None
-    high: Decimal | None
-    plan: Decimal | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Saves:
     """By currency what could be saved and what was filed, with the number of findings; what was verified."""
 
@@ -71,7 +61,7 @@ class Saves:
 
 
 def strips(
-    month: date, ledgers: Sequence[Ledger], ahead: Mapping[str, Ahead], saves: Saves, links: Links
+    month: date, ledgers: Sequence[Ledger], ahead: Mapping[str, Month], saves: Saves, links: Links
 ) -> tuple[Strip, ...]:
     """One of each currency; what has no price is in none of them. `ledgers`: of the month so far."""
     spent = {one.currency: one for one in ledgers if one.currency}
@@ -88,12 +78,12 @@ def strips(
     )
 
 
-def _expected(ledger: Ledger | None, ahead: Ahead | None) -> Decimal | None:
+def _expected(ledger: Ledger | None, ahead: Month | None) -> Decimal | None:
     """What the month is expected to come to; None: that is not known."""
     return ahead.forecast if ledger and ahead else None
 
 
-def _month(month: date, ledger: Ledger | None, ahead: Ahead | None, links: Links) -> tuple[Figure, ...]:
+def _month(month: date, ledger: Ledger | None, ahead: Month | None, links: Links) -> tuple[Figure, ...]:
     name = f"{month:%B}"
     if ledger is None:
         return (
@@ -144,20 +134,20 @@ def _month(month: date, ledger: Ledger | None, ahead: Ahead | None, links: Links
     )  # fmt: skip
 
 
-def _ahead(paid: Decimal, ahead: Ahead | None) -> str:
+def _ahead(paid: Decimal, ahead: Month | None) -> str:
     """`forecast 11 900.00 (11 200.00 to 12 600.00); plan 12 000.00`."""
     if ahead is None:
         return "forecast not known yet"
     said = "forecast not known yet" if ahead.forecast is None else f"forecast {cents(ahead.forecast)}"
-    if ahead.forecast is not None and ahead.low is not None and ahead.high is not None:
-        said += f" ({cents(ahead.low)} to {cents(ahead.high)})"
+    if ahead.forecast is not None and ahead.forecast_low is not None and ahead.forecast_high is not None:
+        said += f" ({cents(ahead.forecast_low)} to {cents(ahead.forecast_high)})"
     if ahead.plan is None:
         return f"{said}; no plan covers all of it"
     over = _over_plan(paid, ahead)
     return f"{said}; plan {cents(ahead.plan)}" + (f", over it by {cents(over)}" if over else "")
 
 
-def _over_plan(paid: Decimal, ahead: Ahead | None) -> Decimal | None:
+def _over_plan(paid: Decimal, ahead: Month | None) -> Decimal | None:
     if ahead is None or ahead.plan is None:
         return None
     expected = paid if ahead.forecast is None else max(paid, ahead.forecast)
